@@ -46,6 +46,8 @@ struct Malformed {
     int status;
     std::string detail;
 };
+/// For boost::system::result<..., Malformed>::value() on a failure: a programming error.
+[[noreturn]] void throw_exception_from_error(const Malformed& malformed, const boost::source_location& where);
 
 /// Lists of values are short; none of them needs the heap.
 using Values = boost::container::small_vector<std::string_view, 8>;
@@ -123,10 +125,12 @@ class Message {
     [[nodiscard]] std::string print() const;
     [[nodiscard]] std::size_t size_estimate() const;
 
-  private:
     struct Impl;
+
+  private:
     explicit Message(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
+    friend std::uint16_t flaws_of(const Message& message);
 };
 
 /// The comma-separated values of one field, quotes, angle brackets and comments respected, trimmed.

@@ -1,0 +1,177 @@
+#include "common/sip/uri.hpp"
+
+#include <sofia-sip/url.h>
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "common/sip/text.hpp"
+
+namespace isthmus::sip {
+namespace {
+
+bool good_escapes(std::string_view text) {
+    const auto hex = [](char c) { return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f'); };
+    for (std::size_t i = 0; i < text.size(); ++i)
+        if (text[i] == '%' && (i + 2 >= text.size() || !hex(text[i + 1]) || !hex(text[i + 2]))) return false;
+    return true;
+}
+
+std::string text_or_empty(const char* text) { return text != nullptr ? text : ""; }
+
+Uri::Scheme scheme_of(const url_t& url) {
+    switch (url.url_type) {
+        case url_sip:
+            return Uri::Scheme::sip;
+        case url_sips:
+            return Uri::Scheme::sips;
+        case url_tel:
+            return Uri::Scheme::tel;
+        default:
+            return iequals(url.url_scheme, "urn") ? Uri::Scheme::urn : Uri::Scheme::other;
+    }
+}
+
+bool unbalanced_quotes(std::string_view value) {
+    bool quoted = false;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        if (quoted && value[i] == '\\')
+            ++i;
+        else if (value[i] == '"')
+            quoted = !quoted;
+    }
+    return quoted;
+}
+
+std::string unescaped(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '%' && i + 2 < text.size()) {
+            int code = 0;
+            std::from_chars(text.data() + i + 1, text.data() + i + 3, code, 16);
+            // A character that separates stays escaped, or another identity would come out.
+            if (code > 32 && code < 127 && std::string_view("@:;?/<>\"%").find(static_cast<char>(code)) == std::string_view::npos) {
+                out.push_back(static_cast<char>(code));
+                i += 2;
+                continue;
+            }
+        }
+        out.push_back(text[i]);
+    }
+    return out;
+}
+
+std::string number_of(std::string_view user) {
+    std::string out;
+    for (char c : user.substr(0, user.find(';')))
+        if (std::string_view("-.()").find(c) == std::string_view::npos) out.push_back(lower(c));
+    return out;
+}
+
+}  // namespace
+
+std::optional<Uri> Uri::parse(std::string_view text) {
+    if (text.empty() || text.find_first_of(std::string_view(" \t\r\n<>\"\0", 8)) != std::string_view::npos) return std::nullopt;
+    if (!good_escapes(text)) return std::nullopt;
+    std::string buffer(text);
+    url_t url[1] = {};
+    if (url_d(url, buffer.data()) < 0 || url->url_scheme == nullptr) return std::nullopt;
+    Uri uri;
+    uri.scheme = scheme_of(*url);
+    uri.scheme_name = to_lower(url->url_scheme);
+    uri.user = text_or_empty(url->url_user);
+    uri.password = text_or_empty(url->url_password);
+    uri.host = to_lower(text_or_empty(url->url_host));
+    uri.params = text_or_empty(url->url_params);
+    uri.headers = text_or_empty(url->url_headers);
+    if (uri.scheme == Scheme::tel && uri.user.empty()) {  // Sofia keeps the number where a host would stand
+        uri.user = text_or_empty(url->url_host);
+        uri.host.clear();
+    }
+    if (url->url_port != nullptr && *url->url_port != '\0') {
+        const auto port = to_number<std::uint16_t>(url->url_port);
+        if (!port) return std::nullopt;
+        uri.port = *port;
+    }
+    if (uri.is_sip() && uri.host.empty()) return std::nullopt;
+    return uri;
+}
+
+std::optional<std::string_view> Uri::param(std::string_view name) const { return find_param(params, name); }
+
+std::string Uri::print() const {
+    std::string out = scheme_name + ":";
+    if (!user.empty()) out += user;
+    if (!password.empty()) out += ":" + password;
+    if (scheme != Scheme::tel && !user.empty() && !host.empty()) out += "@";
+    out += host;
+    if (port != 0) out += fmt::format(":{}", port);
+    if (!params.empty()) out += ";" + params;
+    if (!headers.empty()) out += "?" + headers;
+    return out;
+}
+
+std::string Uri::canonical_identity() const {
+    if (scheme == Scheme::tel) return "tel:" + number_of(user);
+    std::string bare_host = host;
+    while (bare_host.size() > 1 && bare_host.back() == '.') bare_host.pop_back();
+    if (!is_sip()) return print();
+    return user.empty() ? "sip:" + bare_host : "sip:" + unescaped(user) + "@" + bare_host;
+}
+
+bool equivalent(const Uri& a, const Uri& b) {
+    std::string left = a.print();
+    std::string right = b.print();
+    url_t x[1] = {};
+    url_t y[1] = {};
+    return url_d(x, left.data()) == 0 && url_d(y, right.data()) == 0 && url_cmp_all(x, y) == 0;
+}
+
+std::optional<NameAddr> NameAddr::parse(std::string_view value) {
+    value = trim(value);
+    NameAddr out;
+    const auto bracket = find_outside(value, "<");
+    const auto semicolon = find_outside(value, ";");
+    if (unbalanced_quotes(value)) return std::nullopt;
+    std::string_view uri_text;
+    if (bracket == std::string_view::npos) {
+        uri_text = trim(value.substr(0, semicolon));
+        if (uri_text.find('?') != std::string_view::npos) return std::nullopt;  // RFC 3261 20: brackets are needed
+        if (semicolon != std::string_view::npos) out.params = value.substr(semicolon + 1);
+    } else {
+        const auto close = value.find('>', bracket);
+        if (close == std::string_view::npos) return std::nullopt;
+        out.display = trim(value.substr(0, bracket));
+        uri_text = value.substr(bracket + 1, close - bracket - 1);
+        auto rest = trim(value.substr(close + 1));
+        if (!rest.empty()) {
+            if (rest.front() != ';') return std::nullopt;
+            out.params = rest.substr(1);
+        }
+    }
+    auto uri = Uri::parse(uri_text);
+    if (!uri) return std::nullopt;
+    out.uri = std::move(*uri);
+    return out;
+}
+
+std::optional<std::string_view> NameAddr::param(std::string_view name) const { return find_param(params, name); }
+
+std::optional<std::string_view> find_param(std::string_view params, std::string_view name) {
+    while (!params.empty()) {
+        const auto end = find_outside(params, ";");
+        const auto param = trim(params.substr(0, end));
+        const auto equal = param.find('=');
+        if (iequals(trim(param.substr(0, equal)), name)) {
+            if (equal == std::string_view::npos) return std::string_view{};
+            auto value = trim(param.substr(equal + 1));
+            if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+            return value;
+        }
+        params = end == std::string_view::npos ? std::string_view{} : params.substr(end + 1);
+    }
+    return std::nullopt;
+}
+
+}  // namespace isthmus::sip
