@@ -133,7 +133,8 @@ constexpr std::array<std::uint8_t, slots> make_table() {
 constexpr std::array<std::uint8_t, 26> make_compact() {
     std::array<std::uint8_t, 26> table{};
     for (std::size_t r = 0; r < row_count; ++r)
-        if (rows[r].compact != 0) table[static_cast<std::size_t>(rows[r].compact - 'a')] = static_cast<std::uint8_t>(r + 1);
+        if (rows[r].compact != 0)
+            table[static_cast<std::size_t>(rows[r].compact - 'a')] = static_cast<std::uint8_t>(r + 1);
     return table;
 }
 

@@ -12,8 +12,8 @@
 namespace isthmus::sip {
 namespace {
 
-constexpr std::array<std::string_view, 14> method_names = {"INVITE",  "ACK",       "CANCEL", "BYE",    "REGISTER",
-                                                           "OPTIONS", "PRACK",     "UPDATE", "INFO",   "MESSAGE",
+constexpr std::array<std::string_view, 14> method_names = {"INVITE",    "ACK",    "CANCEL",  "BYE",  "REGISTER",
+                                                           "OPTIONS",   "PRACK",  "UPDATE",  "INFO", "MESSAGE",
                                                            "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER"};
 
 /// What stands behind a name-addr or addr-spec: its parameters, without the first semicolon.
@@ -22,7 +22,9 @@ std::string_view params_of(std::string_view value) {
     return semicolon == std::string_view::npos ? std::string_view{} : value.substr(semicolon + 1);
 }
 
-std::string_view tag_of(std::string_view value) { return find_param(params_of(value), "tag").value_or(std::string_view{}); }
+std::string_view tag_of(std::string_view value) {
+    return find_param(params_of(value), "tag").value_or(std::string_view{});
+}
 
 }  // namespace
 
@@ -93,18 +95,32 @@ Message Message::copy() const {
     return std::move(again).value();
 }
 
-bool Message::is_request() const { return impl_->is_request; }
-Method Message::method() const { return impl_->is_request ? impl_->method : sip::method(cseq_method()); }
-std::string_view Message::method_name() const { return impl_->is_request ? impl_->method_text : cseq_method(); }
-std::string_view Message::request_uri() const { return impl_->request_uri; }
-int Message::status() const { return impl_->status; }
-std::string_view Message::reason() const { return impl_->reason; }
+bool Message::is_request() const {
+    return impl_->is_request;
+}
+Method Message::method() const {
+    return impl_->is_request ? impl_->method : sip::method(cseq_method());
+}
+std::string_view Message::method_name() const {
+    return impl_->is_request ? impl_->method_text : cseq_method();
+}
+std::string_view Message::request_uri() const {
+    return impl_->request_uri;
+}
+int Message::status() const {
+    return impl_->status;
+}
+std::string_view Message::reason() const {
+    return impl_->reason;
+}
 
-bool Message::has(HeaderId id) const { return impl_->find(id) != nullptr; }
+bool Message::has(HeaderId id) const {
+    return impl_->find(id) != nullptr;
+}
 
 std::size_t Message::count(HeaderId id) const {
-    return static_cast<std::size_t>(std::count_if(impl_->fields.begin(), impl_->fields.end(),
-                                                  [id](const Field& field) { return field.id == id; }));
+    return static_cast<std::size_t>(
+        std::count_if(impl_->fields.begin(), impl_->fields.end(), [id](const Field& field) { return field.id == id; }));
 }
 
 std::string_view Message::value(HeaderId id) const {
@@ -146,9 +162,15 @@ void Message::each_field(const std::function<void(HeaderId, std::string_view, st
     for (const Field& field : impl_->fields) visit(field.id, field.name, impl_->text_of(field));
 }
 
-std::string_view Message::call_id() const { return value(HeaderId::call_id); }
-std::string_view Message::from_tag() const { return tag_of(value(HeaderId::from)); }
-std::string_view Message::to_tag() const { return tag_of(value(HeaderId::to)); }
+std::string_view Message::call_id() const {
+    return value(HeaderId::call_id);
+}
+std::string_view Message::from_tag() const {
+    return tag_of(value(HeaderId::from));
+}
+std::string_view Message::to_tag() const {
+    return tag_of(value(HeaderId::to));
+}
 
 std::uint32_t Message::cseq() const {
     const auto text = value(HeaderId::cseq);
@@ -165,9 +187,13 @@ std::string_view Message::branch() const {
     return find_param(params_of(first(HeaderId::via)), "branch").value_or(std::string_view{});
 }
 
-std::string_view Message::body() const { return impl_->body; }
+std::string_view Message::body() const {
+    return impl_->body;
+}
 
-std::optional<std::uint32_t> Message::number(HeaderId id) const { return to_number<std::uint32_t>(value(id)); }
+std::optional<std::uint32_t> Message::number(HeaderId id) const {
+    return to_number<std::uint32_t>(value(id));
+}
 
 Values split_list(std::string_view value) {
     Values parts;

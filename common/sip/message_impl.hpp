@@ -22,7 +22,7 @@ enum Flaw : std::uint16_t {
 struct Field {
     HeaderId id = HeaderId::other;
     bool folded = false;
-    std::string_view line;   // as received with its line end; empty for an edited field
+    std::string_view line;  // as received with its line end; empty for an edited field
     std::string_view name;
     std::string_view value;  // trimmed
 };

@@ -21,7 +21,9 @@ Line take_line(std::string_view octets, std::size_t at) {
     return {text, whole};
 }
 
-std::string_view until_space(std::string_view text) { return text.substr(0, text.find(' ')); }
+std::string_view until_space(std::string_view text) {
+    return text.substr(0, text.find(' '));
+}
 
 }  // namespace
 
@@ -152,8 +154,12 @@ void Message::Impl::unfold(Field& field) {
     field.value = {place, size};
 }
 
-std::string_view Message::Impl::text_of(const Field& field) const { return field.value; }
+std::string_view Message::Impl::text_of(const Field& field) const {
+    return field.value;
+}
 
-std::uint16_t flaws_of(const Message& message) { return message.impl_->flaws; }
+std::uint16_t flaws_of(const Message& message) {
+    return message.impl_->flaws;
+}
 
 }  // namespace isthmus::sip

@@ -18,7 +18,9 @@ bool good_escapes(std::string_view text) {
     return true;
 }
 
-std::string text_or_empty(const char* text) { return text != nullptr ? text : ""; }
+std::string text_or_empty(const char* text) {
+    return text != nullptr ? text : "";
+}
 
 Uri::Scheme scheme_of(const url_t& url) {
     switch (url.url_type) {
@@ -51,7 +53,8 @@ std::string unescaped(std::string_view text) {
             int code = 0;
             std::from_chars(text.data() + i + 1, text.data() + i + 3, code, 16);
             // A character that separates stays escaped, or another identity would come out.
-            if (code > 32 && code < 127 && std::string_view("@:;?/<>\"%").find(static_cast<char>(code)) == std::string_view::npos) {
+            if (code > 32 && code < 127 &&
+                std::string_view("@:;?/<>\"%").find(static_cast<char>(code)) == std::string_view::npos) {
                 out.push_back(static_cast<char>(code));
                 i += 2;
                 continue;
@@ -72,7 +75,8 @@ std::string number_of(std::string_view user) {
 }  // namespace
 
 std::optional<Uri> Uri::parse(std::string_view text) {
-    if (text.empty() || text.find_first_of(std::string_view(" \t\r\n<>\"\0", 8)) != std::string_view::npos) return std::nullopt;
+    if (text.empty() || text.find_first_of(std::string_view(" \t\r\n<>\"\0", 8)) != std::string_view::npos)
+        return std::nullopt;
     if (!good_escapes(text)) return std::nullopt;
     std::string buffer(text);
     url_t url[1] = {};
@@ -98,7 +102,9 @@ std::optional<Uri> Uri::parse(std::string_view text) {
     return uri;
 }
 
-std::optional<std::string_view> Uri::param(std::string_view name) const { return find_param(params, name); }
+std::optional<std::string_view> Uri::param(std::string_view name) const {
+    return find_param(params, name);
+}
 
 std::string Uri::print() const {
     std::string out = scheme_name + ":";
@@ -156,7 +162,9 @@ std::optional<NameAddr> NameAddr::parse(std::string_view value) {
     return out;
 }
 
-std::optional<std::string_view> NameAddr::param(std::string_view name) const { return find_param(params, name); }
+std::optional<std::string_view> NameAddr::param(std::string_view name) const {
+    return find_param(params, name);
+}
 
 std::optional<std::string_view> find_param(std::string_view params, std::string_view name) {
     while (!params.empty()) {
@@ -166,7 +174,8 @@ std::optional<std::string_view> find_param(std::string_view params, std::string_
         if (iequals(trim(param.substr(0, equal)), name)) {
             if (equal == std::string_view::npos) return std::string_view{};
             auto value = trim(param.substr(equal + 1));
-            if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+            if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
+                value = value.substr(1, value.size() - 2);
             return value;
         }
         params = end == std::string_view::npos ? std::string_view{} : params.substr(end + 1);

@@ -15,10 +15,10 @@ struct Uri {
     std::string scheme_name;  ///< lower case
     std::string user;         ///< as received (escapes kept); the number of a tel URI
     std::string password;
-    std::string host;         ///< lower case; IPv6 references keep their brackets
-    std::uint16_t port = 0;   ///< 0: none given
-    std::string params;       ///< "transport=tcp;lr", without the leading semicolon
-    std::string headers;      ///< what follows the question mark
+    std::string host;        ///< lower case; IPv6 references keep their brackets
+    std::uint16_t port = 0;  ///< 0: none given
+    std::string params;      ///< "transport=tcp;lr", without the leading semicolon
+    std::string headers;     ///< what follows the question mark
 
     /// Nothing when the text is no URI. Escapes are checked, white space is refused.
     static std::optional<Uri> parse(std::string_view text);

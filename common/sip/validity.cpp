@@ -10,7 +10,9 @@ namespace {
 
 using Finding = std::optional<Malformed>;
 
-Malformed bad(std::string detail) { return {400, std::move(detail)}; }
+Malformed bad(std::string detail) {
+    return {400, std::move(detail)};
+}
 
 Finding check_scan(const Message& message) {
     const auto flaws = flaws_of(message);

@@ -55,9 +55,15 @@ std::optional<Via> Via::parse(std::string_view value) {
     return via;
 }
 
-std::string_view Via::branch() const { return find_param(params, "branch").value_or(std::string_view{}); }
-std::string_view Via::received() const { return find_param(params, "received").value_or(std::string_view{}); }
-bool Via::wants_rport() const { return find_param(params, "rport").has_value(); }
+std::string_view Via::branch() const {
+    return find_param(params, "branch").value_or(std::string_view{});
+}
+std::string_view Via::received() const {
+    return find_param(params, "received").value_or(std::string_view{});
+}
+bool Via::wants_rport() const {
+    return find_param(params, "rport").has_value();
+}
 std::uint16_t Via::rport() const {
     return to_number<std::uint16_t>(find_param(params, "rport").value_or(std::string_view{})).value_or(0);
 }

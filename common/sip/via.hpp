@@ -20,8 +20,8 @@ struct Via {
 
     [[nodiscard]] std::string_view branch() const;
     [[nodiscard]] std::string_view received() const;
-    [[nodiscard]] bool wants_rport() const;      ///< rport stands there, with or without a value
-    [[nodiscard]] std::uint16_t rport() const;   ///< its value; 0 when there is none
+    [[nodiscard]] bool wants_rport() const;     ///< rport stands there, with or without a value
+    [[nodiscard]] std::uint16_t rport() const;  ///< its value; 0 when there is none
 };
 
 /// The value with received= (and rport= when it was asked for) as RFC 3261 18.2.1 and RFC 3581 4 want it;

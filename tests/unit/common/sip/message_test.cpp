@@ -26,19 +26,22 @@ const std::string invite =
     "\r\n"
     "v=0\n";
 
-Message parsed(std::string octets) { return Message::from_wire(std::move(octets)).value(); }
+Message parsed(std::string octets) {
+    return Message::from_wire(std::move(octets)).value();
+}
 
-TEST(Message, untouched_is_printed_to_the_byte) { EXPECT_EQ(parsed(invite).print(), invite); }
+TEST(Message, untouched_is_printed_to_the_byte) {
+    EXPECT_EQ(parsed(invite).print(), invite);
+}
 
 TEST(Message, RFC3261_7_3_values_are_found_by_long_and_compact_name) {
     const auto message = parsed(invite);
     EXPECT_TRUE(message.is_request());
     EXPECT_EQ(message.method(), Method::invite);
     EXPECT_EQ(message.request_uri(), "sip:bob@isp.example");
-    EXPECT_THAT(message.values(HeaderId::via),
-                ElementsAre(StrEq("SIP/2.0/UDP pcscf1.home1.net:5060;branch=z9hG4bKp1"),
-                            StrEq("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa1;rport"),
-                            StrEq("SIP/2.0/TCP [2001:db8::1]:5061;branch=z9hG4bK0")));
+    EXPECT_THAT(message.values(HeaderId::via), ElementsAre(StrEq("SIP/2.0/UDP pcscf1.home1.net:5060;branch=z9hG4bKp1"),
+                                                           StrEq("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa1;rport"),
+                                                           StrEq("SIP/2.0/TCP [2001:db8::1]:5061;branch=z9hG4bK0")));
     EXPECT_EQ(message.branch(), "z9hG4bKp1");
     EXPECT_EQ(message.from_tag(), "ua");
     EXPECT_EQ(message.to_tag(), "");
@@ -133,7 +136,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Refused{"CSeq range", "7 INVITE", "4294967296 INVITE", 400},
                     Refused{"no To", "To: <sip:bob@isp.example>\r\n", "", 400},
                     Refused{"two Call-IDs", "Call-ID: u1\r\n", "Call-ID: u1\r\ni: u2\r\n", 400},
-                    Refused{"two User-Agents", "Call-ID: u1\r\n", "Call-ID: u1\r\nUser-Agent: a\r\nUser-Agent: b\r\n", 400},
+                    Refused{"two User-Agents", "Call-ID: u1\r\n", "Call-ID: u1\r\nUser-Agent: a\r\nUser-Agent: b\r\n",
+                            400},
                     Refused{"length beyond the datagram", "Length: 4", "Length: 400", 400},
                     Refused{"length no number", "Length: 4", "Length: -4", 400},
                     Refused{"open quote", "ice\" <sip", "ice <sip", 400},
@@ -147,11 +151,14 @@ INSTANTIATE_TEST_SUITE_P(
         return name;
     });
 
-TEST(Door, lets_a_good_message_pass) { EXPECT_FALSE(check(parsed(invite)).has_value()); }
+TEST(Door, lets_a_good_message_pass) {
+    EXPECT_FALSE(check(parsed(invite)).has_value());
+}
 
 TEST(Door, a_bad_response_is_dropped_not_answered) {
-    const auto finding = check(parsed("SIP/2.0 999 Odd\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
-                                      "To: <sip:a@b>;tag=2\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n"));
+    const auto finding =
+        check(parsed("SIP/2.0 999 Odd\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
+                     "To: <sip:a@b>;tag=2\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n"));
     ASSERT_TRUE(finding.has_value());
     EXPECT_EQ(finding->status, 0);
 }
