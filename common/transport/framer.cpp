@@ -1,0 +1,91 @@
+#include "common/transport/framer.hpp"
+
+#include <algorithm>
+
+#include "common/sip/header_id.hpp"
+#include "common/sip/text.hpp"
+
+namespace isthmus::transport {
+namespace {
+
+/// The first Content-Length of the head; what is wrong with a second one is for the check at the door.
+std::optional<std::string_view> content_length(std::string_view head) {
+    std::size_t at = head.find('\n');
+    while (at != std::string_view::npos && at + 1 < head.size()) {
+        const auto end = std::min(head.find('\n', at + 1), head.size());
+        const auto line = head.substr(at + 1, end - at - 1);
+        const auto colon = line.find(':');
+        if (colon != std::string_view::npos &&
+            sip::header_id(sip::trim(line.substr(0, colon))) == sip::HeaderId::content_length)
+            return sip::trim(line.substr(colon + 1));
+        at = end < head.size() ? end : std::string_view::npos;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+void Framer::feed(std::string_view octets) {
+    if (fault_ == Fault::none) buffer_.append(octets);
+}
+
+bool Framer::skip_line_ends() {
+    std::size_t line_ends = 0;
+    while (start_ < buffer_.size() && (buffer_[start_] == '\r' || buffer_[start_] == '\n')) {
+        ++start_;
+        ++line_ends;
+    }
+    if (line_ends >= 4) ping_ = true;
+    scanned_ = std::max(scanned_, start_);
+    return start_ < buffer_.size();
+}
+
+std::optional<std::string> Framer::next() {
+    if (fault_ != Fault::none || !skip_line_ends()) {
+        compact();
+        return std::nullopt;
+    }
+    const auto from = scanned_ > start_ + 3 ? scanned_ - 3 : start_;
+    const auto empty_line = buffer_.find("\r\n\r\n", from);
+    if (empty_line == std::string::npos) {
+        scanned_ = buffer_.size();
+        if (buffer_.size() - start_ > limits_.head) fault_ = Fault::head_too_large;
+        compact();
+        return std::nullopt;
+    }
+    const auto head_size = empty_line + 4 - start_;
+    if (head_size > limits_.head) {
+        fault_ = Fault::head_too_large;
+        return std::nullopt;
+    }
+    const auto text = content_length(std::string_view(buffer_).substr(start_, head_size - 2));
+    if (!text) {
+        fault_ = Fault::no_content_length;  // RFC 3261 20.14: mandatory on a stream
+        return std::nullopt;
+    }
+    const auto body = sip::to_number<std::size_t>(*text);
+    if (!body || *body > limits_.body) {
+        fault_ = body ? Fault::body_too_large : Fault::bad_content_length;
+        return std::nullopt;
+    }
+    if (buffer_.size() - start_ < head_size + *body) return std::nullopt;
+    std::string message = buffer_.substr(start_, head_size + *body);
+    start_ += message.size();
+    scanned_ = start_;
+    return message;
+}
+
+void Framer::compact() {
+    if (start_ == 0) return;
+    buffer_.erase(0, start_);
+    scanned_ -= start_;
+    start_ = 0;
+}
+
+bool Framer::take_ping() {
+    const bool was = ping_;
+    ping_ = false;
+    return was;
+}
+
+}  // namespace isthmus::transport
