@@ -1,0 +1,145 @@
+// The messages of the rooms under common/. A role has a catalogue of its own beside its pipeline.
+#pragma once
+
+#include <array>
+
+#include "common/observability/message.hpp"
+
+namespace isthmus::observability::messages {
+
+inline constexpr Message node_started = MessageText{
+    .id = "ISTHMUS-RT-001",
+    .level = Level::info,
+    .text = "{role} {version} started with {workers} workers, listening on {addresses}",
+    .meaning = "The node is up and takes requests.",
+    .cause = "It was started.",
+    .action = "Nothing.",
+};
+inline constexpr Message node_stopping = MessageText{
+    .id = "ISTHMUS-RT-002",
+    .level = Level::info,
+    .text = "stopping on {reason}, {transactions} transactions open",
+    .meaning = "The node takes no new requests and lets open transactions end.",
+    .cause = "It was asked to stop.",
+    .action = "Nothing.",
+};
+inline constexpr Message node_stopped = MessageText{
+    .id = "ISTHMUS-RT-003",
+    .level = Level::info,
+    .text = "stopped, {transactions} transactions were cut off",
+    .meaning = "The node has ended.",
+    .cause = "It was asked to stop; cut off transactions did not end within the time allowed.",
+    .action = "If transactions are cut off often, allow more time before the process is killed.",
+};
+inline constexpr Message worker_failed = MessageText{
+    .id = "ISTHMUS-RT-004",
+    .level = Level::error,
+    .text = "worker {worker} caught an exception: {what}",
+    .meaning = "A message or event was given up; the worker goes on with the next one.",
+    .cause = "A programming error.",
+    .action = "Report it with the trace of the call named before it.",
+};
+inline constexpr Message listen_failed = MessageText{
+    .id = "ISTHMUS-TP-001",
+    .level = Level::error,
+    .text = "cannot listen on {transport} {address}: {reason}",
+    .meaning = "The node cannot receive on a configured address.",
+    .cause = "The address is in use, not of this host, or its port needs a privilege.",
+    .action = "Correct [listen], or stop what holds the port.",
+};
+inline constexpr Message send_failed = MessageText{
+    .id = "ISTHMUS-TP-002",
+    .level = Level::warning,
+    .text = "cannot send to {transport} {peer}: {reason}",
+    .meaning = "A message did not leave; its transaction is told and tries the next target, if there is one.",
+    .cause = "The peer refuses connections or the network has no route.",
+    .action = "Check the peer and the way to it.",
+};
+inline constexpr Message message_refused = MessageText{
+    .id = "ISTHMUS-TP-003",
+    .level = Level::debug,
+    .text = "refused {bytes} bytes from {transport} {peer}: {reason}",
+    .meaning = "What arrived was no SIP message that could be answered.",
+    .cause = "A faulty or hostile sender.",
+    .action = "Nothing, unless it comes from a neighbour of yours: then look into the trace.",
+};
+inline constexpr Message connection_closed = MessageText{
+    .id = "ISTHMUS-TP-004",
+    .level = Level::debug,
+    .text = "connection with {peer} closed: {reason}",
+    .meaning = "A TCP connection has ended; the next request opens another.",
+    .cause = "The peer closed it, or it broke framing or its queue was full.",
+    .action = "If the reason is a full queue, the peer reads too slowly.",
+};
+inline constexpr Message database_waiting = MessageText{
+    .id = "ISTHMUS-DB-001",
+    .level = Level::warning,
+    .text = "waiting for the database: {reason}",
+    .meaning = "The node has started but has no subscriber data yet; it keeps trying.",
+    .cause = "PostgreSQL is not running, not reachable, or refuses the login.",
+    .action = "Start PostgreSQL; check [database] conninfo.",
+};
+inline constexpr Message database_connected = MessageText{
+    .id = "ISTHMUS-DB-002",
+    .level = Level::info,
+    .text = "connected to the database, schema {schema}",
+    .meaning = "Subscriber data and policy are at hand.",
+    .cause = "The node started, or PostgreSQL came back.",
+    .action = "Nothing.",
+};
+inline constexpr Message database_lost = MessageText{
+    .id = "ISTHMUS-DB-003",
+    .level = Level::error,
+    .text = "lost the database: {reason}",
+    .meaning = "Calls go on with what is known; registrations are refused with 503 until it is back.",
+    .cause = "PostgreSQL stopped or the network to it broke.",
+    .action = "Bring PostgreSQL back; the node reconnects by itself.",
+};
+inline constexpr Message schema_too_old = MessageText{
+    .id = "ISTHMUS-DB-004",
+    .level = Level::error,
+    .text = "the database schema lacks migration {missing}; it has {present}",
+    .meaning = "The node does not serve from this database.",
+    .cause = "The program is newer than the schema.",
+    .action = "Run schema/apply against the database.",
+};
+inline constexpr Message log_overrun = MessageText{
+    .id = "ISTHMUS-OB-001",
+    .level = Level::warning,
+    .text = "{dropped} log lines were dropped",
+    .meaning = "More was logged than could be written; the oldest waiting lines were given up.",
+    .cause = "A slow disk, or level debug under load.",
+    .action = "Raise [log] level.",
+};
+inline constexpr Message trace_overrun = MessageText{
+    .id = "ISTHMUS-OB-002",
+    .level = Level::warning,
+    .text = "{dropped} trace records were dropped",
+    .meaning = "The trace file has gaps.",
+    .cause = "More messages than the disk takes.",
+    .action = "Trace a quieter node, or use a faster disk.",
+};
+inline constexpr Message trace_failed = MessageText{
+    .id = "ISTHMUS-OB-003",
+    .level = Level::error,
+    .text = "cannot write the trace {file}: {reason}",
+    .meaning = "Messages are no longer traced.",
+    .cause = "The disk is full or the folder is not writable.",
+    .action = "Correct [trace] file, or make room.",
+};
+inline constexpr Message http_failed = MessageText{
+    .id = "ISTHMUS-OB-004",
+    .level = Level::error,
+    .text = "cannot serve HTTP on {address}: {reason}",
+    .meaning = "There is no /metrics and no /healthz.",
+    .cause = "The address is in use or not of this host.",
+    .action = "Correct [http] listen.",
+};
+
+inline constexpr std::array all = {
+    &node_started,    &node_stopping,     &node_stopped,     &worker_failed,      &listen_failed, &send_failed,
+    &message_refused, &connection_closed, &database_waiting, &database_connected, &database_lost, &schema_too_old,
+    &log_overrun,     &trace_overrun,     &trace_failed,     &http_failed,
+};
+
+}  // namespace isthmus::observability::messages
