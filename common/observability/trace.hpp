@@ -40,8 +40,8 @@ struct TracedDecision {
 struct TraceOptions {
     std::string file;  ///< appended to; empty: off
     std::string node;
-    std::size_t queue_bytes = std::size_t{32} << 20U;         ///< what waits beyond this is dropped and counted
-    std::function<void(const std::string& reason)> on_error;  ///< called once, on the trace's thread
+    std::size_t queue_bytes = std::size_t{32} << 20U;              ///< what waits beyond this is dropped and counted
+    std::function<void(const std::string& reason)> on_error = {};  ///< called once, on the trace's thread
 };
 
 /// Throws std::runtime_error at start when the file cannot be opened; never afterwards. Its end writes what waits.
