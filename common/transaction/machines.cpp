@@ -79,7 +79,8 @@ Actions InviteClient::timer(Slot slot) {
         interval_ *= 2;
         return {{Do::send_request}, start_timer(Slot::repeat, interval_)};
     }
-    const bool waiting = state_ == State::calling;
+    // While proceeding the timer runs only behind a CANCEL: a callee that never answers it (RFC 3261 9.1).
+    const bool waiting = state_ == State::calling || state_ == State::proceeding;
     state_ = State::terminated;
     if (waiting) return {stop_timer(Slot::repeat), {Do::timed_out}, {Do::end}};
     return {{Do::end}};

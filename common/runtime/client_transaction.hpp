@@ -1,0 +1,65 @@
+// A client transaction as the interpreter keeps it: the machine, and the request as sent while it may have to be
+// repeated, cancelled or acknowledged.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <variant>
+
+#include "common/runtime/timer_wheel.hpp"
+#include "common/sip/message.hpp"
+#include "common/transaction/machines.hpp"
+#include "common/transport/address.hpp"
+#include "common/transport/udp_socket.hpp"
+
+namespace isthmus::runtime {
+
+class Core;
+class ClientTransaction;
+
+/// Hears of a client transaction. `branch` is the number given when it was started.
+class ClientUser {
+  public:
+    virtual ~ClientUser() = default;
+    /// Our Via is still on top. A non-2xx final response to an INVITE has been acknowledged.
+    virtual void on_response(std::uint16_t branch, sip::Message response) = 0;
+    virtual void on_timeout(std::uint16_t branch) = 0;
+    virtual void on_transport_error(std::uint16_t branch) = 0;
+};
+
+class ClientTransaction final : public std::enable_shared_from_this<ClientTransaction>, private TimerTarget {
+  public:
+    ClientTransaction(Core& core, std::uint64_t reference, bool invite, const transport::Peer& peer,
+                      std::shared_ptr<ClientUser> user, std::uint16_t branch, const transaction::Timing& timing);
+
+    /// Sends a CANCEL (RFC 3261 9.1); the caller has seen a provisional response. `reason` becomes a Reason field.
+    void cancel(std::string_view reason, std::string_view decision);
+    /// The user hears nothing more; the transaction ends by itself.
+    void abandon() { user_.reset(); }
+    [[nodiscard]] const transport::Peer& peer() const { return peer_; }
+
+  private:
+    friend class Core;
+    void start(transport::Octets octets, std::string_view decision);
+    void response(sip::Message message);
+    void transport_failed();
+    void on_timer(std::uint8_t slot) override;
+    void perform(const transaction::Actions& actions, sip::Message* message, std::string_view decision = {});
+    void send_ack(const sip::Message* response);
+    [[nodiscard]] bool fall_back_to_udp();
+
+    Core& core_;
+    std::uint64_t reference_;
+    transport::Peer peer_;
+    std::variant<transaction::InviteClient, transaction::NonInviteClient> machine_;
+    transport::Octets octets_;  // the request; the ACK once a failure was acknowledged
+    std::shared_ptr<ClientUser> user_;
+    Timer repeat_;
+    Timer life_;
+    std::uint16_t branch_;
+    bool acknowledged_ = false;
+    bool by_size_ = false;  // TCP was chosen for the size alone: UDP is the way back (IW-RTE-09)
+};
+
+}  // namespace isthmus::runtime

@@ -1,0 +1,70 @@
+#include "common/runtime/dispatch.hpp"
+
+#include "common/sip/header_id.hpp"
+#include "common/sip/text.hpp"
+#include "common/sip/uri.hpp"
+
+namespace isthmus::runtime {
+namespace {
+
+struct Seen {
+    std::string_view via;
+    std::string_view route;
+    std::string_view call_id;
+};
+
+Seen look(std::string_view octets, std::size_t at, bool response) {
+    Seen seen;
+    while (at < octets.size()) {
+        const auto newline = octets.find('\n', at);
+        const auto end = newline == std::string_view::npos ? octets.size() : newline;
+        const auto line = octets.substr(at, end - at);
+        if (line.empty() || line == "\r") break;
+        // Only names that begin like the three we look for are worth a look-up.
+        const char initial = sip::lower(line.front());
+        if (initial == 'v' || initial == 'r' || initial == 'c' || initial == 'i') {
+            const auto colon = line.find(':');
+            const auto id = colon == std::string_view::npos ? sip::HeaderId::other
+                                                            : sip::header_id(sip::trim(line.substr(0, colon)));
+            const auto value = colon == std::string_view::npos ? line : sip::trim(line.substr(colon + 1));
+            if (id == sip::HeaderId::via && seen.via.empty()) seen.via = value;
+            if (id == sip::HeaderId::route && seen.route.empty()) seen.route = value;
+            if (id == sip::HeaderId::call_id && seen.call_id.empty()) seen.call_id = value;
+        }
+        if (response && !seen.via.empty() && !seen.call_id.empty()) break;
+        at = end + 1;
+    }
+    return seen;
+}
+
+bool ours(const Node& node, std::uint16_t epoch, std::size_t worker) {
+    return epoch == node.epoch && worker < node.workers;
+}
+
+}  // namespace
+
+std::size_t worker_of(std::string_view octets, const Node& node) {
+    if (node.workers == 1) return 0;
+    while (!octets.empty() && (octets.front() == '\r' || octets.front() == '\n')) octets.remove_prefix(1);
+    const bool response = octets.substr(0, 4) == "SIP/";
+    const auto start_end = octets.find('\n');
+    if (start_end == std::string_view::npos) return 0;
+    const auto seen = look(octets, start_end + 1, response);
+    if (response) {
+        const auto first = seen.via.substr(0, sip::find_outside(seen.via, ","));
+        const auto params = first.substr(std::min(first.find(';'), first.size() - (first.empty() ? 0 : 1)));
+        const auto text = sip::find_param(params.empty() ? params : params.substr(1), "branch");
+        const auto branch = text ? proxy::decode_branch(*text) : std::nullopt;
+        if (branch && ours(node, branch->epoch, branch->worker)) return branch->worker;
+    } else {
+        auto token = seen.route.empty() ? std::nullopt : proxy::token_of(seen.route, node.secret);
+        if (!token) {
+            const auto space = octets.find(' ');
+            token = proxy::token_of(octets.substr(0, start_end).substr(std::min(space, start_end)), node.secret);
+        }
+        if (token && ours(node, token->epoch, token->worker)) return token->worker;
+    }
+    return transaction::keyed_hash(node.seed, seen.call_id) % node.workers;
+}
+
+}  // namespace isthmus::runtime

@@ -1,0 +1,39 @@
+// Performs what a response context decides: a request is on its way through us to one or several targets.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/proxy/response_context.hpp"
+#include "common/runtime/core.hpp"
+
+namespace isthmus::runtime {
+
+struct Target {
+    sip::Message request;  ///< as it leaves, without our Via; it goes to its top Route, else to its Request-URI
+    std::optional<transport::Peer> peer;  ///< when it is known already
+    std::uint16_t group = 0;              ///< tried in rising order, equal ones at once
+    std::string decision;                 ///< for the trace
+};
+
+/// What a role may do with the responses of a request it forwarded.
+class ForwardUser {
+  public:
+    virtual ~ForwardUser() = default;
+    /// `response` is about to go upstream, our Via is off already.
+    virtual void on_response(sip::Message& response, std::uint16_t branch) = 0;
+    /// No branch brought a response that could be forwarded: the status and the words to answer with.
+    virtual int on_nothing(int status) { return status; }
+};
+
+/// Forwards `transaction`'s request; `loop` is proxy::loop_hash() of it as it was received. A target without a way to
+/// it counts as a branch whose transport failed. `user` may be null.
+void forward(const std::shared_ptr<ServerTransaction>& transaction, std::vector<Target> targets,
+             std::shared_ptr<ForwardUser> user, std::uint64_t loop);
+
+/// An ACK to a 2xx goes on to its top Route or Request-URI.
+void forward_ack(Core& core, sip::Message ack, std::string decision);
+
+}  // namespace isthmus::runtime

@@ -1,0 +1,121 @@
+#include "common/runtime/server_transaction.hpp"
+
+#include "common/runtime/core.hpp"
+#include "common/sip/via.hpp"
+
+namespace isthmus::runtime {
+
+using sip::HeaderId;
+using transaction::Do;
+using transaction::Slot;
+
+namespace {
+
+std::variant<transaction::InviteServer, transaction::NonInviteServer> machine_for(bool invite,
+                                                                                  const transaction::Timing& timing,
+                                                                                  bool reliable) {
+    if (invite) return transaction::InviteServer(timing, reliable);
+    return transaction::NonInviteServer(timing, reliable);
+}
+
+}  // namespace
+
+ServerTransaction::ServerTransaction(Core& core, const transaction::Key& key, sip::Message request,
+                                     const Arrival& arrival, const transaction::Timing& timing)
+    : core_(core),
+      key_(key),
+      arrival_(arrival),
+      reply_to_(arrival.peer),
+      machine_(machine_for(request.method() == sip::Method::invite, timing,
+                           arrival.peer.protocol == transport::Protocol::tcp)),
+      request_(std::move(request)),
+      repeat_(*this, 0),
+      life_(*this, 1) {
+    if (arrival.peer.protocol == transport::Protocol::tcp) return;
+    const auto via = sip::Via::parse(request_->first(HeaderId::via));
+    if (via && !via->wants_rport()) reply_to_.address.port = via->port != 0 ? via->port : 5060;
+}
+
+void ServerTransaction::reply(int status, std::string_view decision, const std::function<void(sip::Message&)>& edit) {
+    if (!request_) return;
+    // Every response of ours in this transaction shows the same tag.
+    const auto tag = status == 100 ? std::string() : "i" + std::to_string(key_.high);
+    auto response = sip::Message::response(*request_, status, reason_phrase(status), tag);
+    if (edit) edit(response);
+    respond(response, decision);
+}
+
+void ServerTransaction::respond(const sip::Message& response, std::string_view decision) {
+    const auto keep = shared_from_this();
+    const int status = response.status();
+    response_ = std::make_shared<std::string>(response.print());
+    perform(std::visit([status](auto& machine) { return machine.respond(status); }, machine_), decision);
+    if (status < 200) return;
+    if (!answered_) --core_.unanswered_;
+    answered_ = true;
+    request_.reset();
+    hear_cancel_ = nullptr;
+    // RFC 6026: a 2xx to an INVITE is repeated by whoever made it, never from here.
+    if (invite() && status < 300) response_.reset();
+}
+
+void ServerTransaction::request_again() {
+    core_.count_retransmission();
+    perform(std::visit([](auto& machine) { return machine.request_again(); }, machine_));
+}
+
+void ServerTransaction::ack(sip::Message message, const Arrival& arrival) {
+    auto* machine = std::get_if<transaction::InviteServer>(&machine_);
+    if (machine == nullptr) return;
+    const auto actions = machine->ack();
+    for (const auto& action : actions)
+        if (action.what == Do::pass) return core_.role().on_ack(std::move(message), arrival);
+    perform(actions);
+}
+
+void ServerTransaction::cancelled(const sip::Message& cancel) {
+    if (answered_ || cancelled_) return;
+    cancelled_ = true;
+    if (!hear_cancel_) return;
+    const auto hear = std::move(hear_cancel_);
+    hear_cancel_ = nullptr;
+    hear(cancel);
+}
+
+void ServerTransaction::on_timer(std::uint8_t slot) {
+    const auto keep = shared_from_this();
+    perform(
+        std::visit([slot](auto& machine) { return machine.timer(slot == 0 ? Slot::repeat : Slot::life); }, machine_));
+}
+
+void ServerTransaction::perform(const transaction::Actions& actions, std::string_view decision) {
+    for (const auto& action : actions) {
+        Timer& timer = action.slot == Slot::repeat ? repeat_ : life_;
+        switch (action.what) {
+            case Do::send_response:
+                if (response_) core_.send_octets(reply_to_, arrival_.listener, response_, 0, true, decision);
+                break;
+            case Do::start_timer:
+                core_.arm(timer, action.ms);
+                break;
+            case Do::stop_timer:
+                timer.disarm();
+                break;
+            case Do::timed_out:
+            case Do::failed:
+                if (hear_lost_) hear_lost_();
+                break;
+            case Do::end:
+                hear_lost_ = nullptr;
+                hear_cancel_ = nullptr;
+                core_.forget(key_);
+                break;
+            case Do::send_request:
+            case Do::send_ack:
+            case Do::pass:
+                break;  // a client's
+        }
+    }
+}
+
+}  // namespace isthmus::runtime

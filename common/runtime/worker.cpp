@@ -1,0 +1,252 @@
+#include "common/runtime/worker.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <bit>
+#include <cstring>
+#include <random>
+
+#include "common/runtime/dispatch.hpp"
+
+namespace isthmus::runtime {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using transport::Address;
+using transport::Protocol;
+
+namespace {
+
+constexpr std::uint64_t name_life_ms = 30'000;
+constexpr std::size_t names_kept = 10'000;
+constexpr int worker_shift = 56;
+constexpr std::uint64_t reference_mask = (std::uint64_t{1} << worker_shift) - 1;
+
+std::uint64_t steady_ms() {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+            .count());
+}
+
+std::vector<Address> addresses_of(const asio::ip::udp::resolver::results_type& results) {
+    std::vector<Address> found;
+    for (const auto& entry : results)
+        if (const auto address = Address::parse(entry.endpoint().address().to_string(), 0)) found.push_back(*address);
+    return found;
+}
+
+}  // namespace
+
+Worker::Worker(const Node& node, std::uint8_t index, std::vector<std::unique_ptr<transport::UdpSocket>>& sockets,
+               std::vector<std::unique_ptr<Worker>>& colleagues, TraceSink trace)
+    : node_(node),
+      index_(index),
+      sockets_(sockets),
+      colleagues_(colleagues),
+      trace_(std::move(trace)),
+      now_ms_(steady_ms()),
+      random_state_{[] {
+                        std::random_device device;
+                        return (static_cast<std::uint64_t>(device()) << 32) | device() | 1;
+                    }(),
+                    static_cast<std::uint64_t>(index) * 0x9e3779b97f4a7c15ULL + 1},
+      core_(node, index, *this),
+      tcp_(io_, {},
+           {[this](const Address& remote, std::string message) {
+                begin();
+                take(message, {{Protocol::tcp, remote}, 0});
+                flush();
+            },
+            [this](std::uint64_t reference) {
+                // A reference names its worker, for the connection may be another one's.
+                auto& asker = *colleagues_[reference >> worker_shift];
+                asker.enqueue([&asker, reference] { asker.core_.send_failed(reference & reference_mask); });
+            }}),
+      ticker_(io_),
+      outbox_(sockets.size()),
+      resolver_(io_) {}
+
+void Worker::start() {
+    for (std::size_t listener = 0; listener < sockets_.size(); ++listener) {
+        readers_.emplace_back(io_);
+        if (listener % node_.workers != index_) continue;  // one reader per socket
+        readers_.back().assign(::dup(sockets_[listener]->handle()));
+        read_socket(listener);
+    }
+    tick();
+    thread_ = std::thread([this] { io_.run(); });
+}
+
+void Worker::stop() {
+    asio::post(io_, [this] {
+        for (auto& reader : readers_) {
+            error_code ignored;
+            reader.close(ignored);
+        }
+        ticker_.cancel();
+        io_.stop();
+    });
+    if (thread_.joinable()) thread_.join();
+}
+
+void Worker::begin() {
+    now_ms_ = steady_ms();
+}
+
+void Worker::read_socket(std::size_t listener) {
+    readers_[listener].async_wait(asio::posix::stream_descriptor::wait_read, [this, listener](error_code error) {
+        if (error) return;
+        begin();
+        // A few batches at most, so that timers and connections get their turn.
+        for (int batches = 0; batches < 4; ++batches) {
+            const auto count = sockets_[listener]->receive([&](const Address& from, std::string_view octets) {
+                take(octets, {{Protocol::udp, from}, static_cast<std::uint8_t>(listener)});
+            });
+            flush();
+            if (count < transport::UdpSocket::batch) break;
+        }
+        read_socket(listener);
+    });
+}
+
+void Worker::take(std::string_view octets, const Arrival& arrival) {
+    if (octets.size() < 20) return;  // keep-alives and noise
+    const auto worker = worker_of(octets, node_);
+    if (worker == index_) return core_.receive(std::string(octets), arrival);
+    colleagues_[worker]->enqueue([target = colleagues_[worker].get(), text = std::string(octets), arrival]() mutable {
+        target->core_.receive(std::move(text), arrival);
+    });
+}
+
+void Worker::enqueue(std::function<void()> task) {
+    bool first = false;
+    {
+        const std::lock_guard lock(inbox_lock_);
+        first = inbox_.empty();
+        inbox_.push_back(std::move(task));
+    }
+    if (first) asio::post(io_, [this] { drain_inbox(); });
+}
+
+void Worker::drain_inbox() {
+    std::vector<std::function<void()>> tasks;
+    {
+        const std::lock_guard lock(inbox_lock_);
+        tasks.swap(inbox_);
+    }
+    begin();
+    for (auto& task : tasks) task();
+    flush();
+}
+
+void Worker::tick() {
+    ticker_.expires_after(std::chrono::milliseconds(TimerWheel::tick_ms));
+    ticker_.async_wait([this](error_code error) {
+        if (error) return;
+        begin();
+        core_.advance();
+        flush();
+        tick();
+    });
+}
+
+void Worker::flush() {
+    for (std::size_t listener = 0; listener < outbox_.size(); ++listener) {
+        if (outbox_[listener].empty()) continue;
+        sockets_[listener]->send(outbox_[listener]);
+        outbox_[listener].clear();
+    }
+    const auto& counters = core_.counters();
+    constexpr auto relaxed = std::memory_order_relaxed;
+    published_.received.store(counters.received, relaxed);
+    published_.sent.store(counters.sent, relaxed);
+    published_.malformed.store(counters.malformed, relaxed);
+    published_.stray.store(counters.stray_responses, relaxed);
+    published_.again.store(counters.retransmissions, relaxed);
+    published_.servers.store(core_.server_transactions(), relaxed);
+    published_.clients.store(core_.client_transactions(), relaxed);
+    published_.connections.store(tcp_.connections(), relaxed);
+    pending_.store(core_.unanswered(), relaxed);
+}
+
+Server::Totals Worker::totals() const {
+    constexpr auto relaxed = std::memory_order_relaxed;
+    Server::Totals totals;
+    totals.counters = {published_.received.load(relaxed), published_.sent.load(relaxed),
+                       published_.malformed.load(relaxed), published_.stray.load(relaxed),
+                       published_.again.load(relaxed)};
+    totals.server_transactions = published_.servers.load(relaxed);
+    totals.client_transactions = published_.clients.load(relaxed);
+    totals.connections = published_.connections.load(relaxed);
+    return totals;
+}
+
+std::size_t Worker::owner_of(const Address& remote) const {
+    return transport::AddressHash{}(remote) % node_.workers;
+}
+
+void Worker::adopt(int socket, const Address& remote) {
+    auto& owner = *colleagues_[owner_of(remote)];
+    owner.enqueue([&owner, socket, remote] { owner.tcp_.adopt(socket, remote); });
+}
+
+void Worker::send(Outgoing outgoing) {
+    if (outgoing.to.protocol == Protocol::udp) {
+        const std::size_t listener = outgoing.listener < outbox_.size() ? outgoing.listener : 0;
+        outbox_[listener].push_back({outgoing.to.address, std::move(outgoing.octets)});
+        if (outbox_[listener].size() >= transport::UdpSocket::batch) {
+            sockets_[listener]->send(outbox_[listener]);
+            outbox_[listener].clear();
+        }
+        return;
+    }
+    if (outgoing.reference != 0) outgoing.reference |= std::uint64_t{index_} << worker_shift;
+    const auto owner = owner_of(outgoing.to.address);
+    if (owner == index_)
+        return tcp_.send(outgoing.to.address, std::move(outgoing.octets), outgoing.reference,
+                         outgoing.to_known_connection);
+    auto& other = *colleagues_[owner];
+    other.enqueue([&other, outgoing = std::move(outgoing)] {
+        other.tcp_.send(outgoing.to.address, outgoing.octets, outgoing.reference, outgoing.to_known_connection);
+    });
+}
+
+void Worker::post(std::size_t worker, std::function<void()> task) {
+    colleagues_[worker]->enqueue(std::move(task));
+}
+
+void Worker::resolve(const std::string& host, std::function<void(std::vector<Address>)> done) {
+    auto& name = names_[host];
+    if (name.until_ms > now_ms_) return done(name.addresses);
+    name.waiting.push_back(std::move(done));
+    if (name.waiting.size() > 1) return;
+    // Asio asks on a thread of its own: a slow name server never holds a worker.
+    resolver_.async_resolve(host, "",
+                            [this, host](error_code error, const asio::ip::udp::resolver::results_type& results) {
+                                begin();
+                                if (names_.size() > names_kept)
+                                    std::erase_if(names_, [](const auto& row) { return row.second.waiting.empty(); });
+                                auto& found = names_[host];
+                                found.addresses = error ? std::vector<Address>{} : addresses_of(results);
+                                found.until_ms = now_ms_ + name_life_ms;
+                                const auto waiting = std::move(found.waiting);
+                                found.waiting.clear();
+                                const auto addresses = found.addresses;
+                                for (const auto& hear : waiting) hear(addresses);
+                                flush();
+                            });
+}
+
+std::uint64_t Worker::random() {
+    // xoroshiro128+, seeded by the system: identifiers must not collide or be guessed in a call's time; what must be
+    // secret (nonces) is made elsewhere.
+    const auto s0 = random_state_[0];
+    auto s1 = random_state_[1];
+    const auto result = s0 + s1;
+    s1 ^= s0;
+    random_state_[0] = std::rotl(s0, 24) ^ s1 ^ (s1 << 16);
+    random_state_[1] = std::rotl(s1, 37);
+    return result;
+}
+
+}  // namespace isthmus::runtime

@@ -1,0 +1,87 @@
+// A worker: a thread with its io_context around one core. It reads the UDP sockets it was given, owns the TCP
+// connections whose remote address hashes to it, and batches what leaves by UDP. Internal to this room.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "common/runtime/core.hpp"
+#include "common/runtime/server.hpp"
+#include "common/transport/tcp.hpp"
+#include "common/transport/udp_socket.hpp"
+
+namespace isthmus::runtime {
+
+class Worker final : public Outside {
+  public:
+    /// The workers of a node know each other through `colleagues`, complete before the threads start.
+    Worker(const Node& node, std::uint8_t index, std::vector<std::unique_ptr<transport::UdpSocket>>& sockets,
+           std::vector<std::unique_ptr<Worker>>& colleagues, TraceSink trace);
+
+    Core& core() { return core_; }
+    boost::asio::io_context& io() { return io_; }
+    void start();
+    void stop();
+    /// From any thread.
+    void enqueue(std::function<void()> task);
+    void adopt(int socket, const transport::Address& remote);
+    [[nodiscard]] Server::Totals totals() const;
+    [[nodiscard]] bool idle() const { return pending_.load(std::memory_order_relaxed) == 0; }
+
+    // Outside
+    void send(Outgoing outgoing) override;
+    void post(std::size_t worker, std::function<void()> task) override;
+    void resolve(const std::string& host, std::function<void(std::vector<transport::Address>)> done) override;
+    [[nodiscard]] std::uint64_t now_ms() const override { return now_ms_; }
+    std::uint64_t random() override;
+    [[nodiscard]] bool tracing() const override { return static_cast<bool>(trace_); }
+    void trace(const Traced& traced) override { trace_(traced); }
+
+  private:
+    void read_socket(std::size_t listener);
+    void take(std::string_view octets, const Arrival& arrival);
+    void drain_inbox();
+    void tick();
+    void begin();
+    void flush();
+    [[nodiscard]] std::size_t owner_of(const transport::Address& remote) const;
+
+    const Node& node_;
+    std::uint8_t index_;
+    boost::asio::io_context io_{1};
+    std::vector<std::unique_ptr<transport::UdpSocket>>& sockets_;
+    std::vector<std::unique_ptr<Worker>>& colleagues_;
+    TraceSink trace_;
+    std::uint64_t now_ms_;
+    std::uint64_t random_state_[2];
+    Core core_;
+    transport::TcpHub tcp_;
+    boost::asio::steady_timer ticker_;
+    std::vector<boost::asio::posix::stream_descriptor> readers_;
+    std::vector<std::vector<transport::Datagram>> outbox_;
+    boost::asio::ip::udp::resolver resolver_;
+    struct Name {
+        std::vector<transport::Address> addresses;
+        std::uint64_t until_ms = 0;
+        std::vector<std::function<void(std::vector<transport::Address>)>> waiting;
+    };
+    std::unordered_map<std::string, Name> names_;
+    std::mutex inbox_lock_;
+    std::vector<std::function<void()>> inbox_;
+    std::thread thread_;
+    std::atomic<std::size_t> pending_ = 0;
+    struct Published {
+        std::atomic<std::uint64_t> received = 0, sent = 0, malformed = 0, stray = 0, again = 0;
+        std::atomic<std::size_t> servers = 0, clients = 0, connections = 0;
+    } published_;
+};
+
+}  // namespace isthmus::runtime
