@@ -67,4 +67,9 @@ std::size_t worker_of(std::string_view octets, const Node& node) {
     return transaction::keyed_hash(node.seed, seen.call_id) % node.workers;
 }
 
+std::string_view call_id_of(std::string_view octets) {
+    const auto start_end = octets.find('\n');
+    return start_end == std::string_view::npos ? std::string_view{} : look(octets, start_end + 1, false).call_id;
+}
+
 }  // namespace isthmus::runtime

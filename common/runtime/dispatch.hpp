@@ -12,4 +12,7 @@ namespace isthmus::runtime {
 /// Less than node.workers, whatever the octets are.
 std::size_t worker_of(std::string_view octets, const Node& node);
 
+/// The Call-ID in raw octets; empty when there is none.
+std::string_view call_id_of(std::string_view octets);
+
 }  // namespace isthmus::runtime

@@ -38,6 +38,14 @@ void append_node_options(std::vector<Option>& to) {
                   .fallback = List{},
                   .max = 16,
                   .help = "Addresses on which SIP over TCP is accepted."});
+    to.push_back({.section = "listen",
+                  .key = "udp_max_bytes",
+                  .form = Form::integer,
+                  .fallback = 1300,
+                  .unit = "bytes",
+                  .min = 500,
+                  .max = 65000,
+                  .help = "Longer requests go by TCP where [listen] tcp is set (RFC 3261 18.1.1)."});
 }
 
 void append_timer_options(std::vector<Option>& to) {
@@ -73,6 +81,14 @@ void append_timer_options(std::vector<Option>& to) {
                   .min = 1,
                   .max = 3600,
                   .help = "RFC 3261 timer C: how long a proxied INVITE may ring. Outside of tests above 180 s."});
+    to.push_back({.section = "timers",
+                  .key = "stop_s",
+                  .form = Form::integer,
+                  .fallback = 5,
+                  .unit = "s",
+                  .min = 0,
+                  .max = 600,
+                  .help = "How long requests under way may take to end after SIGTERM or SIGINT."});
 }
 
 void append_observability_options(std::vector<Option>& to) {

@@ -47,12 +47,7 @@ void Server::stop(std::chrono::milliseconds patience) {
     impl_->running = false;
     for (auto& worker : impl_->workers) worker->enqueue([&core = worker->core()] { core.refuse_new_work(); });
     const auto deadline = std::chrono::steady_clock::now() + patience;
-    const auto busy = [this] {
-        for (const auto& worker : impl_->workers)
-            if (!worker->idle()) return true;
-        return false;
-    };
-    while (busy() && std::chrono::steady_clock::now() < deadline)
+    while (unanswered() > 0 && std::chrono::steady_clock::now() < deadline)
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     for (auto& worker : impl_->workers) worker->stop();
 }
@@ -65,6 +60,12 @@ void Server::post(std::size_t worker, std::function<void()> task) {
 }
 Core& Server::core(std::size_t worker) {
     return impl_->workers[worker]->core();
+}
+
+std::size_t Server::unanswered() const {
+    std::size_t sum = 0;
+    for (const auto& worker : impl_->workers) sum += worker->pending();
+    return sum;
 }
 
 Server::Totals Server::totals() const {

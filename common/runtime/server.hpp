@@ -40,6 +40,8 @@ class Server {
         std::size_t client_transactions = 0;
         std::size_t connections = 0;
     };
+    /// Requests that still wait for their final response.
+    [[nodiscard]] std::size_t unanswered() const;
     /// Sums over the workers, as of each one's last loop; from any thread.
     [[nodiscard]] Totals totals() const;
 

@@ -34,7 +34,7 @@ class Worker final : public Outside {
     void enqueue(std::function<void()> task);
     void adopt(int socket, const transport::Address& remote);
     [[nodiscard]] Server::Totals totals() const;
-    [[nodiscard]] bool idle() const { return pending_.load(std::memory_order_relaxed) == 0; }
+    [[nodiscard]] std::size_t pending() const { return pending_.load(std::memory_order_relaxed); }
 
     // Outside
     void send(Outgoing outgoing) override;

@@ -1,0 +1,201 @@
+#include "common/runtime/program.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <iostream>
+#include <random>
+
+#include "common/observability/catalogue.hpp"
+#include "common/observability/trace.hpp"
+#include "common/runtime/trace_sink.hpp"
+#include "common/sip/digest.hpp"
+
+namespace isthmus::runtime {
+namespace {
+
+namespace messages = observability::messages;
+
+constexpr std::string_view version = "0.1.0";
+
+struct CommandLine {
+    std::string config;
+    bool check = false;
+    bool print = false;
+};
+
+sigset_t stop_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+std::uint64_t random64() {
+    std::random_device device;
+    return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+std::vector<transport::Address> addresses(const std::vector<Endpoint>& endpoints) {
+    std::vector<transport::Address> found;
+    for (const auto& endpoint : endpoints)
+        if (const auto address = transport::Address::parse(endpoint.address, endpoint.port)) found.push_back(*address);
+    return found;
+}
+
+/// The signing key: the same for the same secret, on every node that is to understand the tokens.
+transaction::Seed key_of(const std::string& secret) {
+    const auto digest = sip::md5_hex("isthmus token " + secret);
+    return {std::stoull(digest.substr(0, 16), nullptr, 16), std::stoull(digest.substr(16, 16), nullptr, 16)};
+}
+
+Node make_node(const Configuration& configuration) {
+    Node node;
+    node.name = configuration.text("node.name");
+    node.epoch = static_cast<std::uint16_t>(random64());
+    node.secret = key_of(configuration.text("security.token_secret"));
+    node.seed = {random64(), random64()};
+    node.udp = addresses(configuration.endpoints("listen.udp"));
+    node.tcp = addresses(configuration.endpoints("listen.tcp"));
+    node.workers = static_cast<std::size_t>(configuration.integer("node.workers"));
+    node.largest_udp = static_cast<std::size_t>(configuration.integer("listen.udp_max_bytes"));
+    node.timing.t1 = static_cast<std::uint32_t>(configuration.integer("timers.t1_ms"));
+    node.timing.t2 = static_cast<std::uint32_t>(configuration.integer("timers.t2_ms"));
+    node.timing.t4 = static_cast<std::uint32_t>(configuration.integer("timers.t4_ms"));
+    node.timer_c_ms = static_cast<std::uint32_t>(configuration.integer("timers.timer_c_s")) * 1000;
+    return node;
+}
+
+std::string listening_on(const Node& node) {
+    std::string text;
+    for (const auto& address : node.udp) text += (text.empty() ? "udp:" : " udp:") + address.text();
+    for (const auto& address : node.tcp) text += (text.empty() ? "tcp:" : " tcp:") + address.text();
+    return text;
+}
+
+void watch_server(observability::Metrics& metrics, const Server& server) {
+    const auto watch = [&](const char* name, const char* help, auto read) {
+        metrics.watch(name, help, {}, [&server, read] { return static_cast<double>(read(server.totals())); });
+    };
+    using Totals = const Server::Totals&;
+    watch("isthmus_sip_received_total", "SIP messages received", [](Totals t) { return t.counters.received; });
+    watch("isthmus_sip_sent_total", "SIP messages sent", [](Totals t) { return t.counters.sent; });
+    watch("isthmus_sip_malformed_total", "Messages refused or dropped at the door",
+          [](Totals t) { return t.counters.malformed; });
+    watch("isthmus_sip_stray_responses_total", "Responses that matched no transaction",
+          [](Totals t) { return t.counters.stray_responses; });
+    watch("isthmus_sip_retransmissions_total", "Requests and responses repeated, ours and theirs",
+          [](Totals t) { return t.counters.retransmissions; });
+    watch("isthmus_server_transactions", "Server transactions held", [](Totals t) { return t.server_transactions; });
+    watch("isthmus_client_transactions", "Client transactions held", [](Totals t) { return t.client_transactions; });
+    watch("isthmus_tcp_connections", "TCP connections open", [](Totals t) { return t.connections; });
+}
+
+observability::HttpHandlers handlers(observability::Metrics& metrics, const Assembly& assembly, const std::string& name,
+                                     const std::atomic<bool>& stopping) {
+    return {[&metrics] { return metrics.serialise(); },
+            [&assembly, name, &stopping] {
+                observability::Health health;
+                health.node = name;
+                const bool ready = !assembly.ready || assembly.ready();
+                health.serving = ready && !stopping;
+                health.state = stopping ? "stopping" : ready ? "ok" : "starting";
+                if (assembly.health) health.parts = assembly.health();
+                return health;
+            }};
+}
+
+int serve(const Configuration& configuration, const Description& description) {
+    // Blocked before any thread is made, so that only sigwait() below sees them.
+    const auto signals = stop_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+
+    Node node = make_node(configuration);
+    const auto name = node.name;
+    observability::Log log({.node = name,
+                            .level = observability::level_from(configuration.text("log.level")),
+                            .file = configuration.text("log.file")});
+    observability::Metrics metrics(node.workers);
+    observability::Trace trace(
+        {.file = configuration.text("trace.file"), .node = name, .on_error = [&](const std::string& why) {
+             log.write(messages::trace_failed, {{"file", configuration.text("trace.file")}, {"reason", why}});
+         }});
+    const auto assembly = description.assemble({configuration, metrics, log});
+    Server server(std::move(node), assembly.make_role, trace.on() ? trace_sink(trace) : TraceSink{});
+    watch_server(metrics, server);
+    metrics.watch("isthmus_trace_dropped_total", "Trace records dropped", {},
+                  [&trace] { return static_cast<double>(trace.dropped()); });
+    metrics.watch("isthmus_log_dropped_total", "Log lines dropped", {},
+                  [&log] { return static_cast<double>(log.dropped()); });
+    if (assembly.bound) assembly.bound(server);
+
+    std::atomic<bool> stopping = false;
+    std::optional<observability::HttpListener> http;
+    if (const auto listen = configuration.endpoint("http.listen")) {
+        auto started = observability::HttpListener::start(listen->address, listen->port,
+                                                          handlers(metrics, assembly, name, stopping));
+        if (!started) {
+            std::cerr << description.role << ": cannot serve HTTP on " << listen->print() << ": "
+                      << started.error().message() << "\n";
+            return 1;
+        }
+        http.emplace(std::move(*started));
+    }
+
+    server.start();
+    log.write(messages::node_started, {{"role", description.role},
+                                       {"version", version},
+                                       {"workers", server.node().workers},
+                                       {"addresses", listening_on(server.node())}});
+    int signal = 0;
+    sigwait(&signals, &signal);
+    stopping = true;
+    log.write(messages::node_stopping, {{"reason", signal == SIGINT ? "SIGINT" : "SIGTERM"},
+                                        {"transactions", server.totals().server_transactions}});
+    server.stop(configuration.milliseconds("timers.stop_s"));
+    if (assembly.stopped) assembly.stopped();
+    log.write(messages::node_stopped, {{"transactions", server.unanswered()}});
+    return 0;
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv, const Description& description) {
+    CommandLine line;
+    CLI::App app(std::string(description.summary), std::string(description.role));
+    app.set_version_flag("--version", std::string(description.role) + " " + std::string(version));
+    app.add_option("-c,--config", line.config, "Configuration file (TOML)")->required()->check(CLI::ExistingFile);
+    app.add_flag("--check-config", line.check, "Check the configuration and exit: 0 good, 2 not");
+    app.add_flag("--print-config", line.print, "Print every option with its value, help and range, and exit");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    const auto loaded = Configuration::load(line.config, description.options);
+    if (!loaded) {
+        std::cerr << print(loaded.error());
+        return 2;
+    }
+    if (loaded->endpoints("listen.udp").empty()) {
+        std::cerr
+            << loaded->problem("listen.udp", "expected at least one address, such as [\"127.0.0.1:5060\"]").print()
+            << "\n";
+        return 2;
+    }
+    if (line.print) {
+        std::cout << loaded->print();
+        return 0;
+    }
+    if (line.check) return 0;
+    try {
+        return serve(*loaded, description);
+    } catch (const std::exception& error) {
+        std::cerr << description.role << ": " << error.what() << "\n";
+        return 1;
+    }
+}
+
+}  // namespace isthmus::runtime

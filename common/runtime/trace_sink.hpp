@@ -1,0 +1,15 @@
+// From what a core reports to what the trace file holds.
+#pragma once
+
+#include "common/observability/trace.hpp"
+#include "common/runtime/server.hpp"
+
+namespace isthmus::runtime {
+
+/// `trace` must outlive the server.
+TraceSink trace_sink(observability::Trace& trace);
+
+/// The rule ids, table rows and policy rows named in a decision: "IW-RET-06", "T01", "row 7".
+std::vector<std::string> rules_in(std::string_view decision);
+
+}  // namespace isthmus::runtime
