@@ -270,6 +270,7 @@ CREATE FUNCTION subscriber.assign(requests jsonb)
 RETURNS TABLE ("position" integer, result text, server_name text, profile jsonb, bindings jsonb) LANGUAGE plpgsql AS $$
 DECLARE
     round jsonb;
+    done jsonb;
 BEGIN
     FOR round IN
         SELECT jsonb_agg(numbered.request ORDER BY numbered.place) FROM (
@@ -281,12 +282,14 @@ BEGIN
             LEFT JOIN subscriber.implicit_set i ON i.id = u.set_id) numbered
         GROUP BY numbered.turn ORDER BY numbered.turn
     LOOP
+        SELECT jsonb_agg(to_jsonb(d)) INTO done FROM subscriber.assign_round(round) d;
+        -- A statement of its own, so that it sees what the round stored.
         RETURN QUERY
-            SELECT done.position, done.result, done.server_name, d.profile, d.bindings
-            FROM subscriber.assign_round(round) done
-            JOIN jsonb_array_elements(round) asked ON (asked.value ->> 'position')::integer = done.position
-            LEFT JOIN LATERAL (SELECT * FROM subscriber.users(ARRAY[done.set_id])) d
-                ON done.result = 'success' AND (asked.value ->> 'want_profile')::boolean;
+            SELECT d.position, d.result, d.server_name, u.profile, u.bindings
+            FROM jsonb_to_recordset(done) AS d ("position" integer, result text, server_name text, set_id bigint)
+            LEFT JOIN subscriber.users(ARRAY(
+                SELECT (asked.value ->> 'set_id')::bigint FROM jsonb_array_elements(round) asked
+                WHERE (asked.value ->> 'want_profile')::boolean)) u ON u.set_id = d.set_id AND d.result = 'success';
     END LOOP;
 END
 $$;

@@ -118,7 +118,7 @@ DECLARE
     form text := 'write it like sip:192.0.2.1:5060, sip:border.example.net;transport=tcp or sip:[2001:db8::1]';
     parts text[];
 BEGIN
-    IF plain = '' THEN
+    IF coalesce(plain, '') = '' THEN
         RETURN NULL;
     ELSIF plain ~* '^sips:' OR plain ~* ';transport=tls' THEN
         PERFORM policy.refuse('next_hop ' || quoted || ' asks for TLS, which is not available in this version: write sip: with transport=udp or transport=tcp', form);
@@ -126,7 +126,7 @@ BEGIN
         PERFORM policy.refuse('next_hop ' || quoted || ' is no SIP URI: ' || form, form);
     END IF;
     parts := regexp_match(lower(plain), '^sip:(\[[0-9a-f:.]+\]|[a-z0-9_.-]+?)\.?(:[0-9]{1,5})?(;.*)?$');
-    IF parts IS NULL OR substr(parts[2], 2)::integer NOT BETWEEN 1 AND 65535 THEN
+    IF parts IS NULL OR coalesce(substr(parts[2], 2), '5060')::integer NOT BETWEEN 1 AND 65535 THEN
         PERFORM policy.refuse('next_hop ' || quoted || ' is no SIP URI of a host: leave out the user, ' || form, form);
     END IF;
     IF parts[1] LIKE '[%' THEN
