@@ -63,6 +63,7 @@ struct Record {
     std::string call_id;
     std::string text;
     std::vector<std::string> rules;
+    std::string linked_call_id;
 
     [[nodiscard]] std::size_t size() const {
         auto bytes = sizeof(Record) + local.size() + remote.size() + call_id.size() + text.size();
@@ -90,6 +91,7 @@ void append_record(std::string& out, const std::string& node, const Record& reco
             append_string(out, record.rules[i]);
         }
         out += ']';
+        if (!record.linked_call_id.empty()) append_member(out, "linked_call_id", record.linked_call_id);
     }
     out += "}\n";
 }
@@ -209,7 +211,8 @@ void Trace::write(const TracedMessage& message) {
                  .remote = std::string(message.remote),
                  .call_id = std::string(message.call_id),
                  .text = std::string(message.bytes),
-                 .rules = {}});
+                 .rules = {},
+                 .linked_call_id = {}});
 }
 
 void Trace::write(const TracedDecision& decision) {
@@ -222,7 +225,8 @@ void Trace::write(const TracedDecision& decision) {
                  .remote = {},
                  .call_id = std::string(decision.call_id),
                  .text = std::string(decision.text),
-                 .rules = decision.rules});
+                 .rules = decision.rules,
+                 .linked_call_id = std::string(decision.linked_call_id)});
 }
 
 void Trace::flush() {

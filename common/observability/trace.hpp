@@ -3,7 +3,8 @@
 //
 // {"kind":"message","time":"2026-11-21T09:00:00.123456Z","node":"scscf1","direction":"received","transport":"udp",
 //  "local":"127.0.1.30:5060","remote":"127.0.1.20:5060","call_id":"...","raw":"INVITE ..."}
-// {"kind":"decision","time":...,"node":...,"call_id":"...","text":"...","rules":["IW-RET-06"]}
+// {"kind":"decision","time":...,"node":...,"call_id":"...","text":"...","rules":["IW-RET-06"],
+//  "linked_call_id":"..."}
 // `raw` has one character for each byte (ISO 8859-1), so any bytes survive.
 #pragma once
 
@@ -33,8 +34,9 @@ struct TracedMessage {
 struct TracedDecision {
     std::chrono::system_clock::time_point time;
     std::string_view call_id;
-    std::string_view text;           ///< in words, for the operator
-    std::vector<std::string> rules;  ///< "IW-RET-06", policy rows, evidence
+    std::string_view text;                 ///< in words, for the operator
+    std::vector<std::string> rules;        ///< "IW-RET-06", policy rows, evidence
+    std::string_view linked_call_id = {};  ///< of the other leg, when the decision made one: a ladder shows both
 };
 
 struct TraceOptions {

@@ -76,16 +76,23 @@ TEST(Trace, a_decision_stands_between_the_messages_it_explains) {
     const ScratchFile file;
     Trace trace({.file = file.name(), .node = "n"});
     trace.write(invite("1"));
-    trace.write({.time = noon, .call_id = "c1", .text = "retry \"weakened\"", .rules = {"IW-RET-06", "T03"}});
+    trace.write({.time = noon,
+                 .call_id = "c1",
+                 .text = "retry \"weakened\"",
+                 .rules = {"IW-RET-06", "T03"},
+                 .linked_call_id = "s9"});
+    trace.write({.time = noon, .call_id = "c1", .text = "no other leg", .rules = {}});
     trace.write(invite("2"));
     trace.flush();
     const auto all = lines(file.content());
-    ASSERT_EQ(all.size(), 3U);
+    ASSERT_EQ(all.size(), 4U);
     EXPECT_EQ(all[1].at("kind"), "decision");
+    EXPECT_EQ(all[1].at("linked_call_id"), "s9");
+    EXPECT_FALSE(all[2].contains("linked_call_id"));
     EXPECT_EQ(all[1].at("call_id"), "c1");
     EXPECT_EQ(all[1].at("text"), "retry \"weakened\"");
     EXPECT_EQ(all[1].at("rules"), (boost::json::array{"IW-RET-06", "T03"}));
-    EXPECT_EQ(all[2].at("raw"), "2");
+    EXPECT_EQ(all[3].at("raw"), "2");
 }
 
 TEST(Trace, off_it_does_nothing) {
