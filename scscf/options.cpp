@@ -21,7 +21,7 @@ Option expiry(std::string_view key, std::int64_t fallback, std::string_view help
 }  // namespace
 
 std::vector<Option> options() {
-    std::vector<Option> options;
+    std::vector<Option> options = runtime::database_options();
     options.push_back({.section = "scscf",
                        .key = "uri",
                        .form = Form::sip_uri,

@@ -47,8 +47,10 @@ struct Option {
     std::string_view help = {};
 };
 
-/// What every role has: [node] [listen] [timers] [log] [trace] [http] [database] [security].
+/// What every role has: [node] [listen] [timers] [log] [trace] [http] [security].
 std::vector<Option> shared_options();
+/// [database], for the roles that ask the directory.
+std::vector<Option> database_options();
 
 struct Problem {
     std::string file;

@@ -119,7 +119,7 @@ void Core::on_cancel(Message cancel, const Arrival& arrival) {
     ++unanswered_;
     Message kept = own->request().copy();
     own->reply(target ? 200 : 481, target ? "DG-SES-04" : "DG-SES-04 no transaction to cancel");
-    if (target) target->cancelled(kept);
+    if (target) target->take_cancel(kept);
 }
 
 void Core::on_response(Message response) {

@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "common/proxy/forward.hpp"
+#include "common/subscriber/result.hpp"
 
 namespace isthmus::runtime {
 
@@ -14,6 +15,12 @@ namespace {
 
 constexpr std::uint64_t ring_ms = 20'000;  // ST-SES-06
 constexpr std::uint8_t ring_slot = 255;
+
+/// The one 503 that passes unchanged (SR-REG-60, PR-REG-32).
+bool marks_lost_directory(const Message& response) {
+    return response.method() == sip::Method::register_ &&
+           response.value(HeaderId::warning).find(subscriber::subscriber_data_unavailable) != std::string_view::npos;
+}
 
 class Forwarding final : public ClientUser, public TimerTarget, public std::enable_shared_from_this<Forwarding> {
   public:
@@ -143,8 +150,10 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
         Branch& of = branches_[branch];
         if (!of.response) return;
         Message& response = *of.response;
-        if (response.status() == 503) response.set_status(500, reason_phrase(500));  // OV-SES-02
-        if (response.status() == 500) response.remove(HeaderId::retry_after);
+        if (response.status() == 503 && !marks_lost_directory(response)) {  // OV-SES-02
+            response.set_status(500, reason_phrase(500));
+            response.remove(HeaderId::retry_after);
+        }
         if (user_) user_->on_response(response, branch);
         upstream_->respond(response);
         of.response.reset();
@@ -177,6 +186,8 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
 
 void forward(const std::shared_ptr<ServerTransaction>& transaction, std::vector<Target> targets,
              std::shared_ptr<ForwardUser> user, std::uint64_t loop) {
+    // The CANCEL came while the role was still asking the directory.
+    if (transaction->cancelled()) return transaction->reply(487, "DG-SES-04 cancelled before it was forwarded");
     std::make_shared<Forwarding>(transaction, std::move(targets), std::move(user), loop)->start();
 }
 

@@ -118,21 +118,7 @@ void append_observability_options(std::vector<Option>& to) {
                   .help = "Address that serves /metrics and /healthz; empty: off."});
 }
 
-void append_store_options(std::vector<Option>& to) {
-    to.push_back({.section = "database",
-                  .key = "conninfo",
-                  .form = Form::text,
-                  .fallback = "dbname=isthmus",
-                  .min = 1,
-                  .help = "PostgreSQL connection string as libpq reads it. Passwords belong into a passfile."});
-    to.push_back({.section = "database",
-                  .key = "connections",
-                  .form = Form::integer,
-                  .fallback = 4,
-                  .unit = "connections",
-                  .min = 1,
-                  .max = 64,
-                  .help = "Connections for queries and writes, each with a thread; LISTEN has one more."});
+void append_security_options(std::vector<Option>& to) {
     to.push_back(
         {.section = "security",
          .key = "token_secret",
@@ -150,8 +136,27 @@ std::vector<Option> shared_options() {
     append_node_options(options);
     append_timer_options(options);
     append_observability_options(options);
-    append_store_options(options);
+    append_security_options(options);
     return options;
+}
+
+std::vector<Option> database_options() {
+    std::vector<Option> to;
+    to.push_back({.section = "database",
+                  .key = "conninfo",
+                  .form = Form::text,
+                  .fallback = "dbname=isthmus",
+                  .min = 1,
+                  .help = "PostgreSQL connection string as libpq reads it. Passwords belong into a passfile."});
+    to.push_back({.section = "database",
+                  .key = "connections",
+                  .form = Form::integer,
+                  .fallback = 4,
+                  .unit = "connections",
+                  .min = 1,
+                  .max = 64,
+                  .help = "Connections for queries and writes, each with a thread; LISTEN has one more."});
+    return to;
 }
 
 }  // namespace isthmus::runtime

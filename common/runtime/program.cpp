@@ -192,6 +192,8 @@ int run_program(int argc, const char* const* argv, const Description& descriptio
     if (line.check) return 0;
     try {
         return serve(*loaded, description);
+    } catch (const StopRequested&) {
+        return 0;
     } catch (const std::exception& error) {
         std::cerr << description.role << ": " << error.what() << "\n";
         return 1;

@@ -23,6 +23,9 @@ struct Parts {
     observability::Log& log;
 };
 
+/// Thrown while a program starts, when it is asked to stop: it ends with code 0.
+struct StopRequested {};
+
 /// What a role brings; its members are called in this order.
 struct Assembly {
     RoleFactory make_role;

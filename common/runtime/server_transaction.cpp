@@ -73,7 +73,7 @@ void ServerTransaction::ack(sip::Message message, const Arrival& arrival) {
     perform(actions);
 }
 
-void ServerTransaction::cancelled(const sip::Message& cancel) {
+void ServerTransaction::take_cancel(const sip::Message& cancel) {
     if (answered_ || cancelled_) return;
     cancelled_ = true;
     if (!hear_cancel_) return;

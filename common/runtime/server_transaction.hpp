@@ -36,6 +36,8 @@ class ServerTransaction final : public std::enable_shared_from_this<ServerTransa
     [[nodiscard]] bool invite() const { return std::holds_alternative<transaction::InviteServer>(machine_); }
     /// A final response was sent.
     [[nodiscard]] bool answered() const { return answered_; }
+    /// A CANCEL came; whoever goes on answers 487.
+    [[nodiscard]] bool cancelled() const { return cancelled_; }
     [[nodiscard]] Core& core() { return core_; }
 
     /// Sends a response made for this request. `decision` goes into the trace.
@@ -58,7 +60,7 @@ class ServerTransaction final : public std::enable_shared_from_this<ServerTransa
     friend class Core;
     void request_again();
     void ack(sip::Message message, const Arrival& arrival);
-    void cancelled(const sip::Message& cancel);
+    void take_cancel(const sip::Message& cancel);
     void on_timer(std::uint8_t slot) override;
     void perform(const transaction::Actions& actions, std::string_view decision = {});
 

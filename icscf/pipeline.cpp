@@ -1,0 +1,161 @@
+#include "icscf/pipeline.hpp"
+
+#include "common/proxy/forward.hpp"
+#include "common/runtime/forwarding.hpp"
+#include "common/runtime/refusal.hpp"
+#include "common/runtime/trust.hpp"
+#include "common/sip/headers.hpp"
+#include "common/sip/text.hpp"
+#include "icscf/location_query.hpp"
+#include "icscf/registration_query.hpp"
+#include "icscf/scscf_selection.hpp"
+
+namespace isthmus::icscf {
+
+using runtime::Arrival;
+using runtime::ServerTransaction;
+using sip::HeaderId;
+using sip::Message;
+using sip::Method;
+using subscriber::Request;
+using subscriber::Result;
+using subscriber::ServerAnswer;
+
+namespace {
+
+using Transaction = std::shared_ptr<ServerTransaction>;
+
+class Icscf final : public runtime::Role {
+  public:
+    Icscf(runtime::Core& core, const Settings& settings, subscriber::Directory& directory, const Network& network)
+        : core_(core), settings_(settings), directory_(directory), network_(network), trust_(settings.trusted) {}
+
+    void on_request(const Transaction& transaction) override {
+        const auto& node = core_.node();
+        if (const auto refusal = proxy::check_request(transaction->request(), node.secret, {}))
+            return runtime::refuse(*transaction, *refusal);
+        const auto loop = proxy::loop_hash(transaction->request(), node.secret);
+        const bool trusted = trust_.trusted(transaction->arrival().peer.address);
+        const auto own = proxy::take_own_routes(transaction->request(), node.secret,
+                                                [this](const sip::Uri& uri) { return core_.is_own(uri); });
+        if (transaction->request().method() == Method::register_) return on_register(transaction, trusted, loop);
+        if (!trusted) return runtime::refuse(*transaction, 403, "", "IN-SES-07 no calls from outside are taken here");
+        if (transaction->request().has(HeaderId::route)) return send_on(transaction, {}, loop, "IC-SES-01 route given");
+        const bool originating = own.present && sip::find_param(own.uri_params, "orig").has_value();
+        on_initial(transaction, originating, loop);
+    }
+
+    void on_ack(Message ack, const Arrival&) override {
+        // An I-CSCF does not record-route: an ACK to a 2xx only comes here by a Route that names us.
+        proxy::take_own_routes(ack, core_.node().secret, [this](const sip::Uri& uri) { return core_.is_own(uri); });
+        if (!ack.has(HeaderId::route) || ack.number(HeaderId::max_forwards) == 0U) return;
+        proxy::count_hop(ack);
+        runtime::forward_ack(core_, std::move(ack), "DG-SES-03");
+    }
+
+    [[nodiscard]] transaction::Timing timing(const transport::Peer&) const override { return core_.node().timing; }
+
+  private:
+    void on_register(const Transaction& transaction, bool trusted, std::uint64_t loop) {
+        if (!trusted) return runtime::refuse(*transaction, 403, "", "IR-REG-01 REGISTER from an untrusted source");
+        auto query = registration_query(transaction->request());
+        if (const auto* bad = std::get_if<BadRequest>(&query))
+            return runtime::refuse(*transaction, 400, bad->detail, "IR-REG-02");
+        directory_.authorise(std::get<subscriber::UserAuthorization>(std::move(query)),
+                             on_worker([this, transaction, loop](const ServerAnswer& answer) {
+                                 route_register(transaction, answer, loop);
+                             }));
+    }
+
+    void route_register(const Transaction& transaction, const ServerAnswer& answer, std::uint64_t loop) {
+        const auto effect =
+            subscriber::sip_effect(answer.result, Request::authorise, true, !answer.server_name.empty());
+        if (effect.kind != subscriber::SipEffect::Kind::proceed)
+            return runtime::refuse(*transaction, effect, answer.result);
+        const auto server = chosen(answer);
+        if (!server) return runtime::refuse(*transaction, 600, "No S-CSCF has the capabilities", "IR-REG-07");
+        if (points_here(*server))
+            return runtime::refuse(*transaction, 482, "", "IR-REG-09 the S-CSCF name is this node");
+        Message request = transaction->request().copy();
+        request.set_request_uri(*server);  // IR-REG-05
+        proxy::count_hop(request);
+        forward(transaction, std::move(request), loop,
+                "IR-REG-03 " + std::string(subscriber::name(answer.result)) + ", S-CSCF " + *server);
+    }
+
+    void on_initial(const Transaction& transaction, bool originating, std::uint64_t loop) {
+        auto query = location_query(transaction->request(), originating);
+        if (const auto* not_locatable = std::get_if<NotLocatable>(&query))
+            return runtime::refuse(*transaction, not_locatable->status, "", not_locatable->rule);
+        directory_.locate(std::get<subscriber::LocationQuery>(std::move(query)),
+                          on_worker([this, transaction, loop, originating](const ServerAnswer& answer) {
+                              route_initial(transaction, answer, originating, loop);
+                          }));
+    }
+
+    void route_initial(const Transaction& transaction, const ServerAnswer& answer, bool originating,
+                       std::uint64_t loop) {
+        const auto effect = subscriber::sip_effect(answer.result, Request::locate, false, !answer.server_name.empty());
+        if (effect.kind != subscriber::SipEffect::Kind::proceed)
+            return runtime::refuse(*transaction, effect, answer.result);
+        const auto server = chosen(answer);
+        if (!server) return runtime::refuse(*transaction, 600, "No S-CSCF has the capabilities", "IR-REG-07");
+        if (points_here(*server))
+            return runtime::refuse(*transaction, 482, "", "IC-SES-09 the S-CSCF name is this node");
+        const std::string route = "<" + *server + ";lr" + (originating ? ";orig>" : ">");
+        send_on(transaction, route, loop,
+                "IC-SES-03 " + std::string(subscriber::name(answer.result)) + ", S-CSCF " + *server);
+    }
+
+    void send_on(const Transaction& transaction, const std::string& route, std::uint64_t loop, const std::string& why) {
+        Message request = transaction->request().copy();
+        if (!route.empty()) request.prepend(HeaderId::route, route);
+        if (!request.has(HeaderId::p_charging_vector)) {  // IC-SES-06
+            sip::ChargingVector vector;
+            vector.icid = core_.random_text();
+            vector.generated_at = core_.node().name;
+            request.append(HeaderId::p_charging_vector, vector.print());
+        }
+        proxy::count_hop(request);
+        forward(transaction, std::move(request), loop, why);
+    }
+
+    static void forward(const Transaction& transaction, Message request, std::uint64_t loop, const std::string& why) {
+        std::vector<runtime::Target> targets;
+        targets.push_back({std::move(request), std::nullopt, 0, why});
+        runtime::forward(transaction, std::move(targets), nullptr, loop);
+    }
+
+    [[nodiscard]] std::optional<std::string> chosen(const ServerAnswer& answer) {
+        if (!answer.server_name.empty()) return answer.server_name;
+        return select_scscf(*network_.servers(), answer.capabilities, core_.outside().random());
+    }
+
+    [[nodiscard]] bool points_here(const std::string& server) const {
+        const auto uri = sip::Uri::parse(server);
+        return uri && core_.is_own(*uri);
+    }
+
+    /// The directory answers on a thread of its own; the answer is handled on this worker.
+    template <class Handle>
+    std::function<void(ServerAnswer)> on_worker(Handle handle) {
+        return [&outside = core_.outside(), worker = core_.index(), handle = std::move(handle)](ServerAnswer answer) {
+            outside.post(worker, [handle, answer = std::move(answer)] { handle(answer); });
+        };
+    }
+
+    runtime::Core& core_;
+    const Settings& settings_;
+    subscriber::Directory& directory_;
+    const Network& network_;
+    runtime::Trust trust_;
+};
+
+}  // namespace
+
+std::unique_ptr<runtime::Role> make_role(runtime::Core& core, const Settings& settings,
+                                         subscriber::Directory& directory, const Network& network) {
+    return std::make_unique<Icscf>(core, settings, directory, network);
+}
+
+}  // namespace isthmus::icscf
