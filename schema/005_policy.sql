@@ -238,6 +238,9 @@ COMMENT ON FUNCTION policy.take_version() IS 'Trigger: takes the next version un
 
 CREATE FUNCTION policy.check_rule() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.id <> OLD.id THEN
+        PERFORM policy.refuse('the id of a row stays: write a new row and delete the old one', 'logs and traces name rows by id');
+    END IF;
     NEW.pattern := policy.normal_pattern(NEW.pattern);
     NEW.access := lower(btrim(NEW.access));
     NEW.mode := nullif(upper(btrim(NEW.mode)), '');

@@ -1,20 +1,17 @@
-// The policy rows compiled for look-up: immutable, shared by all workers, its cost independent of the number of rows
-// (IW-RTE-02).
+// The policy at one moment, compiled for look-up: immutable, shared by all workers, its cost independent of the number
+// of rows (IW-RTE-02). A change is a small table over a big one, so that it costs little however many rows there are.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
-#include "scscf/policy/address.hpp"
 #include "scscf/policy/model.hpp"
+#include "scscf/policy/rule_table.hpp"
 
 namespace isthmus::policy {
 
@@ -31,51 +28,45 @@ struct Match {
     const DomainRule* rule = nullptr;  ///< lives as long as the snapshot
     std::string host;                  ///< normal form that was looked up
     std::string_view special_range;    ///< with address_special: "loopback", "private" ...
-    std::size_t steps = 0;             ///< table probes made
+    std::size_t steps = 0;             ///< places looked into
 };
 
 class Snapshot {
   public:
-    /// Rows whose pattern cannot be compiled are left out and listed in `rejected()`: the database refuses them, so
-    /// there are none unless somebody went round its triggers, and one such row must not take the others away.
     Snapshot(std::int64_t version, std::vector<DomainRule> rules);
-
-    Snapshot(const Snapshot&) = delete;
-    Snapshot& operator=(const Snapshot&) = delete;
 
     [[nodiscard]] Match find(std::string_view host) const;
 
+    /// The policy after some rows were written (anew or once more, by id) and some removed. Costs as much as all that
+    /// changed since the last `merged()`.
+    [[nodiscard]] Snapshot changed(std::int64_t version, std::vector<DomainRule> written,
+                                   const std::vector<std::int64_t>& removed) const;
+    /// The same policy as one table; costs as much as all rows.
+    [[nodiscard]] Snapshot merged() const;
+    /// Rows written or removed since then.
+    [[nodiscard]] std::size_t pending() const { return hidden_.size(); }
+
     [[nodiscard]] std::int64_t version() const { return version_; }
-    [[nodiscard]] std::size_t size() const { return rules_.size(); }
-    [[nodiscard]] const std::vector<std::string>& rejected() const { return rejected_; }
+    [[nodiscard]] std::size_t size() const { return size_; }
+    /// Patterns that could not be compiled.
+    [[nodiscard]] std::vector<std::string> rejected() const;
 
   private:
-    struct TextHash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-    };
-    using NameTable = std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>>;
-    struct AddressHash {
-        std::size_t operator()(const Address& address) const;
-    };
-    /// One table per prefix length in use, longest first.
-    using AddressTables = std::map<int, std::unordered_map<Address, std::uint32_t, AddressHash>, std::greater<>>;
+    using Tables = std::shared_ptr<const RuleTable>;
 
-    bool add(std::uint32_t index);
-    bool add_network(std::string_view cidr, std::uint32_t index);
-    [[nodiscard]] const DomainRule* best(const DomainRule* suffix, const DomainRule* wildcard) const;
-    [[nodiscard]] const DomainRule* look_up(const NameTable& table, std::string_view key, std::size_t& steps) const;
+    Snapshot(std::int64_t version, Tables base, Tables delta, std::unordered_set<std::int64_t> hidden);
+
+    [[nodiscard]] const DomainRule* visible(const DomainRule* in_delta, const DomainRule* in_base) const;
+    [[nodiscard]] const DomainRule* look_up(RuleTable::Kind kind, std::string_view domain, std::size_t& steps) const;
     void find_address(const Address& address, Match& match) const;
     void find_name(Match& match) const;
+    [[nodiscard]] std::vector<DomainRule> rules() const;
 
     std::int64_t version_;
-    std::vector<DomainRule> rules_;
-    std::vector<std::string> rejected_;
-    NameTable exact_;
-    NameTable suffix_;    ///< by what follows the leading dot
-    NameTable wildcard_;  ///< by what follows "*."; "" is `*`
-    AddressTables v4_;
-    AddressTables v6_;
+    Tables base_;
+    Tables delta_;                             ///< rows written since; they go before those of the base
+    std::unordered_set<std::int64_t> hidden_;  ///< ids of rows written or removed since
+    std::size_t size_ = 0;
 };
 
 }  // namespace isthmus::policy

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <pqxx/pqxx>
 #include <stdexcept>
 #include <thread>
@@ -34,23 +35,54 @@ std::string as_server_user(const std::string& command) {
     return user == nullptr ? command : "runuser -u " + std::string(user->pw_name) + " -- " + command;
 }
 
-std::vector<pid_t> processes_in_group(pid_t group) {
+/// State and parent of a process; nothing when there is none.
+struct ProcessState {
+    char state = 'Z';
+    int parent = 0;
+};
+
+std::optional<ProcessState> process_state(pid_t pid) {
+    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+    std::string line;
+    if (!std::getline(stat, line)) return std::nullopt;
+    // "pid (name) state parent ...": the name may hold anything, so count from its closing bracket.
+    ProcessState result;
+    const auto end = line.rfind(')');
+    if (end == std::string::npos || std::sscanf(line.c_str() + end + 1, " %c %d", &result.state, &result.parent) != 2) {
+        return std::nullopt;
+    }
+    return result;
+}
+
+/// The postmaster and its children.
+std::vector<pid_t> server_processes(pid_t postmaster) {
     std::vector<pid_t> result;
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
         const std::string name = entry.path().filename();
         if (name.find_first_not_of("0123456789") != std::string::npos) continue;
         const pid_t pid = std::stoi(name);
-        std::ifstream stat(entry.path() / "stat");
-        std::string line;
-        if (!std::getline(stat, line)) continue;
-        // "pid (name) state parent ...": the name may hold anything, so count from its closing bracket.
-        int parent = 0;
-        char state = 0;
-        const auto end = line.rfind(')');
-        if (end == std::string::npos || std::sscanf(line.c_str() + end + 1, " %c %d", &state, &parent) != 2) continue;
-        if (pid == group || parent == group) result.push_back(pid);
+        const auto state = process_state(pid);
+        if (state && (pid == postmaster || state->parent == postmaster)) result.push_back(pid);
     }
     return result;
+}
+
+/// Runs when this process is gone, however it went: nobody else would stop the server then.
+pid_t start_guard(const std::string& directory, int& pipe_end) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+    const std::string script = "cat > /dev/null; read -r pid < " + directory + "/data/postmaster.pid 2> /dev/null && " +
+                               "kill -9 $pid; rm -rf " + directory;
+    const pid_t guard = ::fork();
+    if (guard == 0) {
+        ::setsid();  // a Ctrl-C is for the test, and ends it
+        ::dup2(ends[0], 0);
+        ::execl("/bin/sh", "sh", "-c", script.c_str(), nullptr);
+        ::_exit(127);
+    }
+    ::close(ends[0]);
+    pipe_end = ends[1];
+    return guard;
 }
 
 }  // namespace
@@ -82,6 +114,7 @@ PostgresCluster::PostgresCluster(Options options) {
     if (const passwd* user = unprivileged_user()) {
         if (::chown(name.c_str(), user->pw_uid, user->pw_gid) != 0) throw std::runtime_error("chown " + name);
     }
+    guard_ = start_guard(name, guard_pipe_);
     run_tool("initdb", "-D " + name + "/data -U postgres -A trust -E UTF8 --locale=C -N");
     std::ofstream config(directory_ / "data/postgresql.conf", std::ios::app);
     config << "listen_addresses = ''\nunix_socket_directories = '" << name << "'\n"
@@ -96,6 +129,8 @@ PostgresCluster::~PostgresCluster() {
     if (postmaster_ != 0) kill_hard();
     std::error_code ignored;
     std::filesystem::remove_all(directory_, ignored);
+    ::close(guard_pipe_);
+    ::waitpid(guard_, nullptr, 0);
 }
 
 void PostgresCluster::run_tool(const std::string& tool, const std::string& arguments) const {
@@ -111,16 +146,15 @@ void PostgresCluster::start() {
 }
 
 void PostgresCluster::signal_all(int signal) const {
-    for (const pid_t pid : processes_in_group(postmaster_)) ::kill(pid, signal);
+    for (const pid_t pid : server_processes(postmaster_)) ::kill(pid, signal);
 }
 
 void PostgresCluster::kill_hard() {
-    const std::vector<pid_t> processes = processes_in_group(postmaster_);
+    const std::vector<pid_t> processes = server_processes(postmaster_);
     for (const pid_t pid : processes) ::kill(pid, SIGKILL);
     for (const pid_t pid : processes) {
-        while (::kill(pid, 0) == 0) {
-            ::waitpid(pid, nullptr, WNOHANG);  // when it has become our child
-            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        for (auto state = process_state(pid); state && state->state != 'Z'; state = process_state(pid)) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
     }
     postmaster_ = 0;

@@ -43,6 +43,8 @@ class PostgresCluster {
     void signal_all(int signal) const;
 
     std::filesystem::path directory_;
+    pid_t guard_ = 0;      ///< stops the server should this process die
+    int guard_pipe_ = -1;  ///< open as long as this process lives
     pid_t postmaster_ = 0;
     int databases_ = 0;
     bool has_template_ = false;

@@ -126,6 +126,34 @@ TEST(PolicySnapshot, IW_RTE_02_cost_does_not_grow_with_the_rows) {
     EXPECT_LE(*std::max_element(few.begin(), few.end()), 12U);
 }
 
+TEST(PolicySnapshot, changes_go_before_the_base_and_survive_merging) {
+    const Snapshot base(1, {row(1, "a.net"), row(2, "b.net"), row(3, ".c.net"), row(4, "ip:198.51.100.0/24")});
+    // 2 is denied now, 3 has another pattern, 1 and the address row are gone, 5 is new.
+    const Snapshot changed =
+        base.changed(2, {row(2, "b.net", Access::deny), row(3, ".d.net"), row(5, "*.net")}, {1, 4});
+    const Snapshot merged = changed.merged();
+    for (const Snapshot* policy : {&changed, &merged}) {
+        EXPECT_EQ(policy->version(), 2);
+        EXPECT_EQ(policy->size(), 3U);
+        EXPECT_EQ(policy->find("b.net").rule->access, Access::deny);
+        EXPECT_EQ(row_for(*policy, "a.net"), 5);
+        EXPECT_EQ(row_for(*policy, "x.c.net"), 5);
+        EXPECT_EQ(row_for(*policy, "x.d.net"), 3);
+        EXPECT_EQ(row_for(*policy, "198.51.100.1"), 0);
+    }
+    EXPECT_EQ(changed.pending(), 5U);
+    EXPECT_EQ(merged.pending(), 0U);
+    // A second change over the first: the row of the first is replaced, removed rows stay removed, ids come back.
+    const Snapshot again = changed.changed(3, {row(5, "*.org"), row(1, "a.net")}, {2});
+    EXPECT_EQ(row_for(again, "a.net"), 1);
+    EXPECT_EQ(row_for(again, "b.net"), 0);
+    EXPECT_EQ(row_for(again, "x.org"), 5);
+    EXPECT_EQ(again.size(), 3U);
+    // The older snapshots are what they were.
+    EXPECT_EQ(base.find("b.net").rule->access, Access::allow);
+    EXPECT_EQ(row_for(changed, "x.org"), 0);
+}
+
 TEST(PolicyAddress, text_forms) {
     EXPECT_EQ(parse_address("::ffff:1.2.3.4"), parse_address("1.2.3.4"));
     EXPECT_EQ(parse_address("1:2:3:4:5:6:7:8"), parse_address("[0001:2:3:4:5:6:7:8]"));
