@@ -116,11 +116,4 @@ SipEffect sip_effect(Result result, Request request, bool for_register, bool ser
     return answer(internal_error);
 }
 
-const PublicIdentity* Profile::default_identity() const {
-    for (const PublicIdentity& identity : identities) {
-        if (!identity.barred) return &identity;
-    }
-    return nullptr;
-}
-
 }  // namespace isthmus::subscriber
