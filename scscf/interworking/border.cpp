@@ -232,20 +232,20 @@ const std::vector<BorderRow>& border_rows() {
 }
 
 Privacy Privacy::of(const sip::Message& message) {
-    Privacy privacy;
+    Privacy asked;
     message.each_field([&](HeaderId id, std::string_view, std::string_view text) {
         if (id != HeaderId::privacy) return;
         for (const auto value : sip::split_outside_quotes(text, ';')) {
-            privacy.id = privacy.id || sip::iequals(value, "id");
-            privacy.user = privacy.user || sip::iequals(value, "user");
-            privacy.header = privacy.header || sip::iequals(value, "header");
-            privacy.session = privacy.session || sip::iequals(value, "session");
-            privacy.none = privacy.none || sip::iequals(value, "none");
-            privacy.critical = privacy.critical || sip::iequals(value, "critical");
-            privacy.history = privacy.history || sip::iequals(value, "history");
+            asked.id = asked.id || sip::iequals(value, "id");
+            asked.user = asked.user || sip::iequals(value, "user");
+            asked.header = asked.header || sip::iequals(value, "header");
+            asked.session = asked.session || sip::iequals(value, "session");
+            asked.none = asked.none || sip::iequals(value, "none");
+            asked.critical = asked.critical || sip::iequals(value, "critical");
+            asked.history = asked.history || sip::iequals(value, "history");
         }
     });
-    return privacy;
+    return asked;
 }
 
 bool privacy_needs_b2bua(const sip::Message& request) {

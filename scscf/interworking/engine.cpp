@@ -291,8 +291,8 @@ Actions Engine::handle(const Success& event) {
     if (attempt == nullptr) return {};
     const bool again = std::find(attempt->answered_tags.begin(), attempt->answered_tags.end(), event.to_tag) !=
                        attempt->answered_tags.end();
-    if (again) return {};  // the dialog layer repeats its ACK
-    const bool first = live(event.attempt) && !attempt->abandoned && !attempt->ended;
+    if (again) return {};                    // the dialog layer repeats its ACK
+    const bool first = live(event.attempt);  // a given-up or ended attempt never is
     attempt->answered_tags.push_back(event.to_tag);
     attempt->ended = true;
     if (first) {

@@ -34,6 +34,8 @@ struct Watch {
     std::map<std::pair<unsigned, std::string>, unsigned> answered;  ///< 2xx seen -> actions that took care of it
     bool ue_cancelled = false;
     bool alerted = false;
+    bool tag_shown = false;  ///< the callee's, by a proxied response
+    bool budget_spent = false;
 
     void check(const Action& action) {
         std::visit([this](const auto& what) { check_one(what); }, action.what);
@@ -45,6 +47,7 @@ struct Watch {
         EXPECT_LE(action.attempt, start.max_attempts);                                // IW-INV-03
         EXPECT_TRUE(keys.insert(progress_key(action.sent, start.transport)).second);  // IW-INV-03, IW-ORG-05
         EXPECT_FALSE(ue_cancelled || alerted || ue_refusals + ue_successes > 0);      // IW-ORG-03
+        EXPECT_FALSE(tag_shown || budget_spent);                                      // IW-RET-06, IW-ENG-03
         if (!sent.empty()) {
             EXPECT_GE(action.relaxation.level, sent.back().relaxation.level);  // IW-INV-03
             EXPECT_TRUE(sent.back().sent.tags.demanded().contains_all(action.sent.tags.demanded()));
@@ -58,6 +61,7 @@ struct Watch {
         EXPECT_EQ(ue_refusals + ue_successes, 0U);
         EXPECT_EQ(action.ue_tag == 0, sent.at(action.attempt - 1).role == Role::proxy);
         EXPECT_FALSE(ue_cancelled);
+        tag_shown = tag_shown || action.ue_tag == 0;
     }
     void check_one(const ForwardFinal& action) {
         EXPECT_LE(action.attempt, sent.size());
@@ -188,6 +192,7 @@ void random_event(Random& random, Engine& engine, Watch& watch, Net& net, bool s
             if (watch.ue_refusals + watch.ue_successes == 0) watch.ue_cancelled = true;
             return feed(engine, watch, UeCancel{});
         case 10:
+            watch.budget_spent = true;
             return feed(engine, watch, SetupBudgetExpired{});
         default:
             if (draw(random, 3) != 0) return;

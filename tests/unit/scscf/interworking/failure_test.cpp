@@ -126,6 +126,7 @@ TEST(Failure, T06_tags_only_in_supported_are_dropped_once) {
     EXPECT_EQ(sent.tags.supported, (sip::OptionTags{"precondition"}));
     EXPECT_TRUE(sent.qos_lines);
     EXPECT_FALSE(step(of, failure(420, "Unsupported: gruu\r\n"), *next).next);
+    EXPECT_FALSE(step(of, failure(420, "Unsupported: precondition\r\n"), *next).next);  // once, whatever it names
     EXPECT_FALSE(step(of, failure(420, "Unsupported: unheard\r\n")).next);
     // precondition takes its lines along
     EXPECT_FALSE(Sent::of(of, *step(of, failure(420, "Unsupported: precondition\r\n")).next).qos_lines);
