@@ -70,7 +70,7 @@ prometheus::ClientMetric collect(const Labels& labels, const Instrument& instrum
     } else if (const auto* histogram = std::get_if<std::unique_ptr<Histogram>>(&instrument)) {
         fill(out, **histogram);
     } else {
-        out.gauge.value = std::get<Watched>(instrument)();
+        out.gauge.value = out.counter.value = std::get<Watched>(instrument)();  // the family's type chooses
     }
     return out;
 }
@@ -145,7 +145,8 @@ Histogram& Metrics::histogram(const std::string& name, const std::string& help, 
 
 void Metrics::watch(const std::string& name, const std::string& help, const Labels& labels,
                     std::function<double()> read) {
-    collector_->find<Watched>(name, help, prometheus::MetricType::Gauge, labels, [&] { return read; });
+    const auto type = name.ends_with("_total") ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+    collector_->find<Watched>(name, help, type, labels, [&] { return read; });
 }
 
 std::string Metrics::serialise() const {

@@ -91,7 +91,8 @@ class Metrics {
     Gauge& gauge(const std::string& name, const std::string& help, const Labels& labels = {});
     Histogram& histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
                          const Labels& labels = {});  ///< ..._seconds, _bytes, _messages
-    /// A value that is read when somebody scrapes, on the scraper's thread.
+    /// A value that is read when somebody scrapes, on the scraper's thread; a counter when named ..._total, else a
+    /// gauge.
     void watch(const std::string& name, const std::string& help, const Labels& labels, std::function<double()> read);
 
     /// The page of /metrics.

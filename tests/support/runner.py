@@ -119,11 +119,12 @@ def run_gtest(label, preset, name, pattern):
 
 
 def run_script(label, path):
-    """A script writes {"checks":[{"name","ok","detail"}]} into its last argument, or speaks by its exit code."""
+    """A script writes {"checks":[{"name","ok","detail"}]} into the file named by its argument; one under bench may
+    speak by its exit code alone. 77 without a report: skipped, and the last line says why."""
     suite = Suite(label, str(path.relative_to(ROOT / "tests")))
-    report = OUT / "xml" / f"{label}-{path.name}.json"
+    report = OUT / "xml" / f"{suite.name.replace('/', '-')}.json"
     report.unlink(missing_ok=True)
-    code = execute(suite, [str(path)] + ([str(report)] if label == "interop" else []))
+    code = execute(suite, [str(path), str(report)])
     suite.element = ET.Element("testsuite", name=suite.name)
     checks = []
     if report.exists():
@@ -143,16 +144,17 @@ def run_script(label, path):
     elif code != 0 and suite.count()[1] == 0:
         suite.broke(ending(code, label))
     elif code == 0 and not checks:
-        if label == "interop":
-            suite.broke("reported no check")
-        else:
+        if label == "bench":
             ET.SubElement(suite.element, "testcase", name=path.name, classname=label)
+        else:
+            suite.broke("reported no check")
     return suite
 
 
 def scripts(label):
-    found = [path for path in sorted((ROOT / "tests" / label).glob("*")) if path.is_file() and os.access(path, os.X_OK)]
-    return found + sorted((ROOT / "tests" / label).glob("*/run"))
+    folder = ROOT / "tests" / label
+    found = [path for path in sorted(folder.glob("*")) if path.is_file() and os.access(path, os.X_OK)]
+    return found + sorted(folder.glob("*/run"))
 
 
 def show(suite):
@@ -205,7 +207,7 @@ def run_all(labels, pattern):
                 yield run_gtest(label, "release", name, pattern)
     if in_asan:
         yield from run_sanitized(in_asan, pattern)
-    for label in ("interop", "bench"):
+    for label in ("unit", "interop", "bench"):
         if label in labels and not pattern:
             for path in scripts(label):
                 yield run_script(label, path)

@@ -66,6 +66,9 @@ TEST(Metrics, a_watched_value_is_read_at_each_scrape) {
     double value = 1;
     metrics.watch("isthmus_queue_messages", "Waiting.", {}, [&] { return value; });
     EXPECT_THAT(metrics.serialise(), HasSubstr("isthmus_queue_messages 1\n"));
+    metrics.watch("isthmus_dropped_total", "Dropped.", {}, [&] { return value; });
+    EXPECT_THAT(metrics.serialise(), HasSubstr("# TYPE isthmus_queue_messages gauge\n"));
+    EXPECT_THAT(metrics.serialise(), HasSubstr("# TYPE isthmus_dropped_total counter\nisthmus_dropped_total 1\n"));
     value = 7;
     EXPECT_THAT(metrics.serialise(), HasSubstr("isthmus_queue_messages 7\n"));
 }

@@ -1,0 +1,167 @@
+"""The demo: every check acts, draws its ladder and says in words what was decided and whether it held."""
+import json
+import time
+
+from . import judge, sip, trace
+from .judge import Verdict, need
+from .layout import CORE, HOME, INTERNET_USER, ISP, PHONES, PORT, title_of
+from .process import LabError, is_free, wait_until
+
+CORE_ADDRESS = CORE["scscf"]
+OUTSIDE = f"sip:{INTERNET_USER}@{ISP}"
+
+
+class Demo:
+    def __init__(self, lab):
+        self.lab = lab
+        self.ladder = trace.Ladder(title_of())
+        self.routes = {}
+        self.results = []
+        self.started = 0.0
+
+    CHECKS = [("registration of three subscribers", "registration"),
+              ("a call between two subscribers", "inner_call"),
+              ("a Rel-5 phone calls the Internet and hangs up", "relaxed_caller"),
+              ("a Rel-5 phone calls the Internet, the Internet phone hangs up", "relaxed_callee"),
+              ("one SQL statement denies the domain", "denied"),
+              ("another allows it again", "allowed_again")]
+
+    def run(self):
+        for name, method in self.CHECKS:
+            print(f"\n=== {name} ===", flush=True)
+            self.started = time.time()
+            try:
+                ok, detail = True, getattr(self, method)()
+            except (Verdict, LabError) as why:
+                ok, detail = False, str(why)
+            self.draw()
+            print(f"{'OK' if ok else 'FAILED'}: {name}: {detail}", flush=True)
+            self.results.append({"name": name, "ok": ok, "detail": detail})
+        return all(result["ok"] for result in self.results)
+
+    def report(self, path):
+        path.write_text(json.dumps({"checks": self.results}, indent=2) + "\n")
+
+    # --- helpers ---
+
+    def records(self):
+        return [record for record in self.lab.records() if record.time >= self.started]
+
+    def isp_records(self):
+        return [record for record in self.lab.isp_records() if record.time >= self.started]
+
+    def draw(self):
+        """The ladder of the check's first call, or of its first registration."""
+        records = self.records()
+        calls = trace.calls(records)
+        registers = [record for record in records if record.kind == "message" and record.message.method == "REGISTER"
+                     and record.source.rsplit(":", 1)[0] in PHONES.values()]
+        chosen = calls[0] if calls else registers[0].call_id if registers else None
+        if chosen:
+            print(self.ladder.draw(trace.of_call(records, chosen)), end="")
+
+    @staticmethod
+    def eventually(verdict, seconds=5):
+        """The verdict, once the traces are written; its last objection when they never bear it out."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return verdict()
+            except Verdict:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)
+
+    def phone(self, scenario, user, **keys):
+        return self.lab.sipp(scenario, user, keys)
+
+    def caller(self, scenario, user, callee):
+        need(user in self.routes, f"{user} is not registered")
+        return self.phone(scenario, user, callee=callee, service_route=self.routes[user])
+
+    # --- checks ---
+
+    def registration(self):
+        for user in PHONES:
+            phone = self.phone("register", user, expires="3600")
+            done = phone.wait()
+            need(done, f"{user}: {phone.complaint()}")
+            answers = [message.status for message in phone.received() if message.status >= 200]
+            need(answers[0] == 401, f"{user}: the first REGISTER was answered with {answers[0]}, not challenged")
+            self.routes[user] = judge.registered(phone.last_response("REGISTER"))
+        rows = self.lab.cluster.sql("SELECT contact FROM subscriber.binding", "postgres")
+        need(len(rows) >= len(PHONES), f"the database holds {len(rows)} contacts")
+        return f"{', '.join(PHONES)}: challenged, then 200 with Service-Route; {len(rows)} contacts in the database"
+
+    def inner_call(self):
+        bob = self.phone("answer", "bob")
+        wait_until(lambda: not is_free(PHONES["bob"], PORT), 5, "bob's phone does not start")
+        alice = self.caller("call", "alice", f"sip:bob@{HOME}")
+        need(alice.wait(), f"alice: {alice.complaint()}")
+        need(bob.wait(), f"bob: {bob.complaint()}")
+        invite = next(message for message in bob.received() if message.method == "INVITE")
+        asserted = invite.first("p-asserted-identity")
+        need(sip.uri_of(asserted) == f"sip:alice@{HOME}", f"bob saw P-Asserted-Identity {asserted!r}")
+        need(not invite.values("p-charging-vector"), "bob saw a P-Charging-Vector")
+        wanted = ["alice", "P-CSCF", "S-CSCF", "I-CSCF", "S-CSCF", "P-CSCF", "bob"]
+
+        def passed():
+            hops = judge.path_of(trace.arrows_of(self.records()), self.ladder.name, "INVITE")
+            need(hops == wanted, f"the INVITE went {' > '.join(hops)}")
+            return " > ".join(hops)
+        return f"{self.eventually(passed)}; answered, BYE answered; bob saw {asserted}"
+
+    def relaxed_caller(self):
+        rita = self.caller("rel5_call", "rita", OUTSIDE)
+        need(rita.wait(), f"rita: {rita.complaint()}")
+        return self.relaxed_and_hung_up(by_caller=True)
+
+    def relaxed_callee(self):
+        rita = self.caller("rel5_called_off", "rita", OUTSIDE)
+        wait_until(self.is_established, 20, "the call is not established")
+        self.lab.hang_up_internet_phone()
+        need(rita.wait(), f"rita: {rita.complaint()}")
+        return self.relaxed_and_hung_up(by_caller=False)
+
+    def is_established(self):
+        records = self.isp_records()
+        invites = [record for record in judge.requests(records, "INVITE") if judge.host(record.source) == CORE_ADDRESS]
+        last = judge.final_response(records, invites[-1]) if invites else None
+        return last is not None and last.message.status == 200 and any(
+            record.message.cseq[0] == invites[-1].message.cseq[0] for record in judge.requests(records, "ACK"))
+
+    def relaxed_and_hung_up(self, by_caller):
+        how = self.eventually(lambda: judge.relaxed(self.isp_records(), CORE_ADDRESS))
+        end = self.eventually(lambda: judge.hung_up(self.isp_records(), CORE_ADDRESS, by_caller))
+        return f"{how}; {end}; {self.decisions('the S-CSCF gave no reason for its second INVITE')}"
+
+    def decisions(self, objection):
+        """What the S-CSCF decided, in words."""
+        def said():
+            texts = [record.text for record in self.records()
+                     if record.kind == "decision" and record.node == CORE["scscf"] and record.text]
+            need(texts, objection)
+            return "decided: " + "; ".join(dict.fromkeys(texts))
+        return self.eventually(said)
+
+    def denied(self):
+        before = self.lab.programs.pid("scscf")
+        self.lab.cluster.deny_isp("demo: fraud seen from this network")
+        time.sleep(0.2)  # promised within 0.1 s of the COMMIT
+        rita = self.caller("refused", "rita", OUTSIDE)
+        done = rita.wait()
+        warning = judge.refused_by_policy(rita.last_response("INVITE"))
+        need(done, f"rita: {rita.complaint()}")
+        sent = [record for record in judge.requests(self.isp_records(), "INVITE")]
+        need(not sent, "an INVITE went to the ISP all the same")
+        need(self.lab.programs.pid("scscf") == before, "the S-CSCF was restarted")
+        return f"403, Warning: {warning}; nothing sent to the ISP, S-CSCF not restarted (pid {before})"
+
+    def allowed_again(self):
+        before = self.lab.programs.pid("scscf")
+        self.lab.cluster.allow_isp()
+        time.sleep(0.2)  # as above
+        rita = self.caller("rel5_call", "rita", OUTSIDE)
+        need(rita.wait(), f"rita: {rita.complaint()}")
+        need(self.lab.programs.pid("scscf") == before, "the S-CSCF was restarted")
+        return self.relaxed_and_hung_up(by_caller=True)

@@ -1,0 +1,140 @@
+"""Verdicts on recorded messages: pure functions, so that they are tested with recordings."""
+from . import sip
+
+
+class Verdict(Exception):
+    """A check is not true; the text says why."""
+
+
+def need(condition, text):
+    if not condition:
+        raise Verdict(text)
+
+
+def host(place):
+    """Address of "address:port": over TCP a node sends from a port of its own."""
+    return place.rsplit(":", 1)[0]
+
+
+def requests(records, method):
+    """Received requests of a method, oldest first, retransmissions left out."""
+    seen, out = set(), []
+    for record in sorted(records, key=lambda record: record.time):
+        message = record.message
+        if record.kind != "message" or record.sent or message.is_response or message.method != method:
+            continue
+        key = (record.source, message.call_id, message.cseq, message.first("via"))
+        if key not in seen:
+            seen.add(key)
+            out.append(record)
+    return out
+
+
+def final_response(records, invite):
+    """The final response that was sent to an INVITE, as a record, or None."""
+    for record in sorted(records, key=lambda record: record.time):
+        message = record.message
+        if record.kind == "message" and record.sent and message.status >= 200 and message.method == "INVITE" \
+                and message.call_id == invite.message.call_id and message.cseq == invite.message.cseq \
+                and host(record.target) == host(invite.source):
+            return record
+    return None
+
+
+def relaxed(isp_records, core):
+    """The relaxation of a call, as the ISP's server saw it; `core` is the S-CSCF's address. Gives a sentence."""
+    invites = [record for record in requests(isp_records, "INVITE") if host(record.source) == core]
+    need(len(invites) >= 2, f"the ISP's server received {len(invites)} INVITE from the S-CSCF, two were expected")
+    first, second = invites[0], invites[1]
+    need("precondition" in first.message.tags("require"), "the first INVITE did not require precondition")
+    need("mandatory" in first.message.qos_strengths(), "the first INVITE had no mandatory qos strength")
+    refusal = final_response(isp_records, first)
+    need(refusal is not None and refusal.message.status == 420, "the first INVITE was not answered with 420")
+    named = refusal.message.tags("unsupported")
+    need(len(named) == 1, f"the 420 named {named}, one tag was expected")
+    need("precondition" not in second.message.tags("require"), "the second INVITE still requires precondition")
+    strengths = second.message.qos_strengths()
+    need(set(strengths) <= {"optional", "none"} and "mandatory" not in strengths,
+         f"the second INVITE still has qos strength {', '.join(strengths)}")
+    need(second.message.call_id == first.message.call_id, "the second INVITE has another Call-ID")
+    need(second.message.cseq[0] > first.message.cseq[0],
+         f"CSeq did not rise: {first.message.cseq[0]}, then {second.message.cseq[0]}")
+    acks = [record for record in requests(isp_records, "ACK")
+            if record.message.call_id == first.message.call_id and record.message.cseq[0] == first.message.cseq[0]]
+    need(acks, "the 420 was never acknowledged")
+    need(acks[0].time < second.time, "the second INVITE came before the ACK of the first")
+    last = final_response(isp_records, invites[-1])
+    need(last is not None and last.message.status == 200, "the last INVITE was not answered with 200")
+    confirmed = [record for record in requests(isp_records, "ACK")
+                 if record.message.cseq[0] == invites[-1].message.cseq[0]]
+    need(confirmed, "the 200 was never acknowledged")
+    how = "no qos lines" if not second.message.has_qos_lines() else "qos strength " + ", ".join(dict.fromkeys(strengths))
+    return (f"{len(invites)} INVITEs; 420 named {named[0]}; second INVITE CSeq {second.message.cseq[0]} after the ACK, "
+            f"Require {second.message.tags('require') or 'absent'}, {how}; answered with 200")
+
+
+def hung_up(isp_records, core, by_caller):
+    """A BYE in the expected direction, answered with 200."""
+    from_core = [record for record in isp_records if record.kind == "message" and not record.message.is_response
+                 and record.message.method == "BYE" and (host(record.source) == core) == by_caller
+                 and (host(record.target) == core) == (not by_caller)]
+    need(from_core, "there was no BYE from the " + ("caller" if by_caller else "callee"))
+    bye = from_core[0].message
+    answers = [record for record in isp_records if record.kind == "message" and record.message.is_response
+               and record.message.cseq == bye.cseq and record.message.call_id == bye.call_id]
+    need(any(record.message.status == 200 for record in answers), "the BYE was not answered with 200")
+    return "BYE from the " + ("caller" if by_caller else "callee") + " answered with 200"
+
+
+def path_of(arrows, names, method):
+    """Columns an initial request passed, as names, in order."""
+    hops = []
+    for arrow in arrows:
+        if not arrow.message.is_response and arrow.message.method == method:
+            for place in (arrow.source, arrow.target):
+                name = names(place)
+                if not hops or hops[-1] != name:
+                    hops.append(name)
+    return hops
+
+
+def registered(message):
+    """The 200 to a REGISTER as a UE needs it; gives the Service-Route."""
+    need(message is not None and message.status == 200, "no 200 to REGISTER")
+    route = ", ".join(message.values("service-route"))
+    need(route, "the 200 has no Service-Route")
+    need(message.values("p-associated-uri"), "the 200 has no P-Associated-URI")
+    need(not message.values("p-charging-vector"), "the 200 shows the UE a P-Charging-Vector")
+    return route
+
+
+def refused_by_policy(message):
+    """403 with a Warning in words."""
+    need(message is not None and message.status == 403,
+         f"expected 403, got {message.start if message else 'no answer'}")
+    warning = message.first("warning")
+    need(warning.startswith("399 ") and warning.count('"') >= 2, f"the 403 has no Warning that says why: {warning!r}")
+    return warning
+
+
+def advice(status):
+    """What a final response to a call means and what to do, for `diagnose`."""
+    known = {
+        403: ("refused", "look at the Warning and the decision: policy.domain_rule may deny the domain, or the phone used "
+                         "an identity that is not its own"),
+        404: ("no such user", "check the number; SELECT uri FROM subscriber.public_identity"),
+        408: ("the callee's side gave no answer", "is the phone or the next hop running?"),
+        420: ("the callee cannot do what the caller requires", "policy mode STRICT does not relax: allow the domain with "
+                                                               "mode RETRY"),
+        480: ("the callee is not registered", "register the phone; deploy/lab diagnose of the callee shows its contacts"),
+        486: ("busy", "nothing"),
+        487: ("the caller gave up", "nothing"),
+        503: ("an overloaded or broken next hop, or the database is away", "deploy/lab status"),
+        504: ("a node or next hop gave no answer", "deploy/lab status; check next_hop of the domain's row"),
+        580: ("preconditions could not be met", "allow the domain with mode RETRY"),
+    }
+    return known.get(status, (f"{status}", "look at the ladder: deploy/lab trace"))
+
+
+def parties(message):
+    return sip.uri_of(message.first("from")), sip.uri_of(message.first("to"))

@@ -1,0 +1,65 @@
+"""Who sits where in the lab: addresses, names, folders. Everything is on the loopback network."""
+import hashlib
+import os
+import pathlib
+import secrets
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HOME = "ims.example"
+ISP = "isp.example"
+PORT = 5060
+HTTP_PORT = 9090
+
+CORE = {"pcscf": "127.0.1.10", "icscf": "127.0.1.20", "scscf": "127.0.1.30"}
+KAMAILIO = "127.0.1.50"
+BARESIP = "127.0.1.60"
+BARESIP_CONTROL = 4444
+INTERNET_USER, INTERNET_PASSWORD = "dave", "dave-secret"
+
+# SIPp plays these; `up` leaves the first two addresses to one's own phones if they are wanted.
+PHONES = {"alice": "127.0.1.11", "bob": "127.0.1.12", "rita": "127.0.1.13"}
+
+
+def password(user):
+    return f"{user}-secret"
+
+
+def title_of():
+    """Ladder columns, left to right."""
+    return {**{address: user for user, address in PHONES.items()},
+            CORE["pcscf"]: "P-CSCF", CORE["icscf"]: "I-CSCF", CORE["scscf"]: "S-CSCF",
+            KAMAILIO: "ISP (Kamailio)", BARESIP: "dave (baresip)"}
+
+
+class Folders:
+    """State of one lab; ISTHMUS_LAB_DIR chooses another than build/lab."""
+
+    def __init__(self):
+        self.base = pathlib.Path(os.environ.get("ISTHMUS_LAB_DIR") or ROOT / "build" / "lab").resolve()
+        self.run = self.base / "run"
+        self.log = self.base / "log"
+        self.config = self.base / "config"
+        self.trace = self.base / "trace"
+        self.isp = self.base / "isp"
+        self.phone = self.base / "phone"
+        self.sipp = self.base / "sipp"
+
+    def make(self):
+        for folder in (self.run, self.log, self.config, self.trace, self.isp, self.phone, self.sipp):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def cluster(self):
+        """PostgreSQL's folder. A server user that is not us must reach it, and a socket's path is at most 107 long."""
+        inside = self.base / "postgresql"
+        if os.geteuid() != 0 and len(str(inside)) < 80:
+            return inside
+        return pathlib.Path("/var/tmp") / ("isthmus-lab-" + hashlib.sha256(str(self.base).encode()).hexdigest()[:12])
+
+    def token_secret(self):
+        """Made once, so that tokens outlive a restart."""
+        path = self.base / "token_secret"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(24))
+        return path.read_text()

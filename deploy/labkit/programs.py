@@ -1,0 +1,203 @@
+"""Starts the lab's programs: the three CSCFs, Kamailio as the ISP, baresip as the Internet phone, SIPp as IMS phones."""
+import json
+import os
+import pathlib
+import socket
+import string
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from . import sip, trace
+from .layout import (BARESIP, BARESIP_CONTROL, CORE, HOME, HTTP_PORT, INTERNET_PASSWORD, INTERNET_USER, ISP, KAMAILIO,
+                     PHONES, PORT, ROOT, password)
+from .process import LabError, Programs, is_free, wait_until
+
+TEMPLATES = ROOT / "deploy" / "config"
+SCENARIOS = ROOT / "deploy" / "sipp"
+
+
+def render(template, target, values):
+    target.write_text(string.Template((TEMPLATES / template).read_text()).substitute(values))
+    return target
+
+
+def health(role):
+    """(serving, body) of a CSCF's /healthz; (False, "") when nobody answers."""
+    try:
+        with urllib.request.urlopen(f"http://{CORE[role]}:{HTTP_PORT}/healthz", timeout=2) as answer:
+            return True, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return False, error.read().decode()
+    except OSError:
+        return False, ""
+
+
+class Lab:
+    def __init__(self, folders, cluster, binaries):
+        self.folders, self.cluster, self.binaries = folders, cluster, binaries
+        self.programs = Programs(folders)
+
+    # --- starting ---
+
+    def check_addresses(self):
+        wanted = {"Kamailio": KAMAILIO, "baresip": BARESIP, **{role: address for role, address in CORE.items()}}
+        for name, address in wanted.items():
+            if not is_free(address, PORT):
+                raise LabError(f"{address}:{PORT}, wanted for {name}, is taken; is another lab up?")
+
+    def start_core(self, role):
+        values = {"conninfo": self.cluster.conninfo("isthmus_core"), "token_secret": self.folders.token_secret(),
+                  "trace": self.folders.trace / f"{role}.jsonl", "home": HOME, "port": PORT, "http_port": HTTP_PORT,
+                  "scscf_uri": f"sip:{CORE['scscf']}:{PORT}", "icscf_uri": f"sip:{CORE['icscf']}:{PORT}",
+                  "address": CORE[role], "trusted": ", ".join(f'"{address}"' for address in CORE.values())}
+        config = render(f"{role}.toml.in", self.folders.config / f"{role}.toml", values)
+        config.chmod(0o600)
+        self.programs.start(role, [str(self.binaries / role), "--config", str(config)])
+
+    def await_core(self, role):
+        wait_until(lambda: self.programs.must_run(role) and health(role)[0], 30, f"{role} does not become ready")
+
+    def start_isp(self):
+        for old in self.folders.isp.glob("isp-*"):
+            old.unlink()
+        config = render("kamailio.cfg.in", self.folders.isp / "kamailio.cfg",
+                        {"address": KAMAILIO, "port": PORT, "domain": ISP, "folder": self.folders.isp,
+                         "password": INTERNET_PASSWORD})
+        folder = str(self.folders.isp)
+        # Everything it writes goes below the lab: -w working folder, -P pid file, -Y run folder.
+        self.programs.start("kamailio", ["kamailio", "-f", str(config), "-w", folder, "-Y", folder, "-P",
+                                         f"{folder}/kamailio.pid", "-DD", "-E", "-m", "64", "-M", "8"])
+        wait_until(lambda: self.programs.must_run("kamailio") and ask_options(KAMAILIO), 15, "Kamailio does not answer")
+
+    def start_phone(self):
+        values = {"address": BARESIP, "port": PORT, "control": BARESIP_CONTROL, "user": INTERNET_USER, "domain": ISP,
+                  "password": INTERNET_PASSWORD, "proxy": f"{KAMAILIO}:{PORT}"}
+        render("baresip.config.in", self.folders.phone / "config", values)
+        render("baresip.accounts.in", self.folders.phone / "accounts", values).chmod(0o600)
+        (self.folders.phone / "contacts").touch()
+        before = time.time()
+        self.programs.start("baresip", ["baresip", "-f", str(self.folders.phone)], cwd=self.folders.phone)
+
+        def is_registered():
+            self.programs.must_run("baresip")
+            return any(record.sent and record.message.status == 200 and record.message.method == "REGISTER"
+                       and record.time >= before for record in self.isp_records())
+        wait_until(is_registered, 15, "baresip does not register with Kamailio")
+
+    def start(self, say):
+        self.folders.make()
+        self.check_addresses()
+        say("PostgreSQL")
+        self.cluster.start()
+        self.cluster.provide()
+        say("Kamailio (the ISP's SIP server) and baresip (the Internet phone)")
+        self.start_isp()
+        self.start_phone()
+        say("P-CSCF, I-CSCF, S-CSCF")
+        for role in CORE:
+            self.start_core(role)
+        for role in CORE:
+            self.await_core(role)
+
+    def stop(self):
+        for name in ("sipp", *CORE, "baresip", "kamailio"):
+            self.programs.stop(name)
+        self.cluster.stop()
+
+    # --- what happened ---
+
+    def isp_records(self):
+        return trace.read_dumps(self.folders.isp, "isp")
+
+    def records(self):
+        out = self.isp_records()
+        for role, address in CORE.items():
+            for record in trace.read_node_trace(self.folders.trace / f"{role}.jsonl"):
+                out.append(record._replace(node=address))
+        return sorted(out, key=lambda record: record.time)
+
+    # --- acting ---
+
+    def hang_up_internet_phone(self):
+        """Tells baresip, through its control socket, to end the call (a netstring with JSON)."""
+        command = json.dumps({"command": "hangup"})
+        with socket.create_connection((BARESIP, BARESIP_CONTROL), timeout=5) as control:
+            control.sendall(f"{len(command)}:{command},".encode())
+            if b'"ok":true' not in control.recv(4096):
+                raise LabError("baresip did not take the command to hang up")
+
+    def sipp(self, scenario, user, keys=None, seconds=40):
+        """Plays a scenario as one of the IMS phones and does not wait for its end."""
+        name = f"{user}-{scenario}-{time.monotonic_ns()}"
+        log = self.folders.sipp / f"{name}.log"
+        command = ["sipp", f"{CORE['pcscf']}:{PORT}", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", PHONES[user],
+                   "-p", str(PORT), "-m", "1", "-nostdin", "-timeout", f"{seconds}s", "-timeout_error",
+                   "-s", user, "-au", f"{user}@{HOME}", "-ap", password(user), "-auth_uri", HOME,
+                   "-trace_msg", "-message_file", str(log), "-trace_err", "-error_file",
+                   str(self.folders.sipp / f"{name}.err"), "-key", "home", HOME, "-key", "user", user]
+        for key, value in (keys or {}).items():
+            command += ["-key", key, value]
+        output = open(self.folders.sipp / f"{name}.out", "wb")
+        process = subprocess.Popen(command, cwd=self.folders.sipp, stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=subprocess.STDOUT, start_new_session=True, env={**os.environ, "TERM": "dumb"})
+        output.close()
+        return Phone(process, log, self.folders.sipp / f"{name}.err", seconds)
+
+
+class Phone:
+    """A SIPp that plays one scenario."""
+
+    def __init__(self, process, log, errors, seconds):
+        self.process, self.log, self.errors, self.seconds = process, log, errors, seconds
+
+    def wait(self):
+        """True when the scenario went to its end."""
+        try:
+            return self.process.wait(self.seconds + 10) == 0
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return False
+
+    def received(self):
+        return read_sipp_log(self.log)[1]
+
+    def last_response(self, method):
+        return next((message for message in reversed(self.received())
+                     if message.method == method and message.status >= 200), None)
+
+    def complaint(self):
+        try:
+            lines = [line for line in self.errors.read_text(errors="replace").splitlines() if line.strip()]
+        except OSError:
+            lines = []
+        return lines[0] if lines else f"SIPp ended with {self.process.returncode}"
+
+
+def read_sipp_log(path):
+    """(sent, received) messages of SIPp's -trace_msg."""
+    sent, received = [], []
+    if not path.exists():
+        return sent, received
+    text = path.read_bytes().decode("latin-1").replace("\r\n", "\n")
+    for block in text.split("-----------------------------------------------")[1:]:
+        header, _, raw = block.partition("bytes :\n" if "bytes :\n" in block else "bytes:\n")
+        (received if "message received" in header else sent).append(sip.Message(raw.lstrip("\n")))
+    return sent, received
+
+
+def ask_options(address):
+    """Whether somebody answers SIP over UDP there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        probe.settimeout(0.3)
+        here = f"127.0.0.1:{probe.getsockname()[1]}"
+        probe.sendto((f"OPTIONS sip:{address} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{time.monotonic_ns()}\r\n"
+                      f"From: <sip:lab@{here}>;tag=1\r\nTo: <sip:{address}>\r\nCall-ID: {time.monotonic_ns()}@lab\r\n"
+                      "CSeq: 1 OPTIONS\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n").encode(), (address, PORT))
+        try:
+            return probe.recv(4096).startswith(b"SIP/2.0 ")
+        except OSError:
+            return False

@@ -1,0 +1,117 @@
+"""The demo's verdicts: true for a good recording, and each single fault makes them false."""
+import unittest
+
+from labkit import judge, sip
+
+from recording import ISP, SCSCF, answer, bye, invite, record, relaxed_call
+
+CORE = "127.0.1.30"
+
+
+class Relaxed(unittest.TestCase):
+    def refuted(self, recording, part):
+        with self.assertRaises(judge.Verdict) as caught:
+            judge.relaxed(recording, CORE)
+        self.assertIn(part, str(caught.exception))
+
+    def test_a_relaxed_call_is_true_in_words(self):
+        words = judge.relaxed(relaxed_call(), CORE)
+        self.assertIn("420 named precondition", words)
+        self.assertIn("CSeq 2 after the ACK", words)
+
+    def test_qos_lines_may_be_gone_altogether(self):
+        self.assertIn("no qos lines", judge.relaxed(relaxed_call(strength=""), CORE))
+
+    def test_one_invite_is_not_enough(self):
+        self.refuted(relaxed_call()[:3], "1 INVITE")
+
+    def test_retransmissions_do_not_count_as_a_second_invite(self):
+        first = relaxed_call()[0]
+        self.refuted([first, first._replace(time=1.5)], "1 INVITE")
+
+    def test_second_still_requires(self):
+        self.refuted(relaxed_call(second="Require: 100rel,Precondition\n"), "still requires precondition")
+
+    def test_second_still_mandatory(self):
+        self.refuted(relaxed_call(strength="mandatory"), "still has qos strength")
+
+    def test_an_unknown_strength_is_not_optional(self):
+        self.refuted(relaxed_call(strength="failure"), "still has qos strength")
+
+    def test_cseq_must_rise(self):
+        self.refuted([item for item in relaxed_call(second_cseq=0)], "CSeq did not rise")
+
+    def test_ack_must_come_before_the_second(self):
+        self.refuted(relaxed_call(ack_time=4.5), "came before the ACK")
+
+    def test_ack_must_come_at_all(self):
+        self.refuted(relaxed_call(ack_time=None), "never acknowledged")
+
+    def test_phone_must_name_one_tag(self):
+        self.refuted(relaxed_call(unsupported="precondition, 100rel"), "one tag was expected")
+
+    def test_first_must_insist(self):
+        self.refuted(relaxed_call(first="Supported: precondition\n"), "did not require")
+
+    def test_the_end_must_be_200(self):
+        self.refuted(relaxed_call(end=("486 Busy Here",)), "not answered with 200")
+
+    def test_tcp_from_another_port_is_the_same_node(self):
+        moved = [item._replace(source="127.0.1.30:40001") if item.source == SCSCF else
+                 item._replace(target="127.0.1.30:40001") for item in relaxed_call()]
+        self.assertIn("2 INVITEs", judge.relaxed(moved, CORE))
+
+    def test_invites_of_strangers_do_not_count(self):
+        self.refuted([item._replace(source="127.0.9.9:5060") for item in relaxed_call()], "0 INVITE")
+
+
+class HungUp(unittest.TestCase):
+    def test_directions(self):
+        self.assertIn("from the caller", judge.hung_up(bye(True), CORE, True))
+        self.assertIn("from the callee", judge.hung_up(bye(False), CORE, False))
+        for by_caller in (True, False):
+            with self.assertRaises(judge.Verdict):
+                judge.hung_up(bye(by_caller), CORE, not by_caller)
+
+    def test_needs_its_200(self):
+        with self.assertRaises(judge.Verdict):
+            judge.hung_up(bye(True, "481 Gone"), CORE, True)
+        with self.assertRaises(judge.Verdict):
+            judge.hung_up(bye(True)[:1], CORE, True)
+
+
+class Refused(unittest.TestCase):
+    def test_needs_403_with_a_warning_in_words(self):
+        good = sip.Message(answer("403 Forbidden", "1 INVITE", 'Warning: 399 scscf "Domain isp.example denied"\n'))
+        self.assertIn("denied", judge.refused_by_policy(good))
+        for bad in (None, sip.Message(answer("403 Forbidden", "1 INVITE")),
+                    sip.Message(answer("404 Not Found", "1 INVITE", 'Warning: 399 x "y"\n'))):
+            with self.assertRaises(judge.Verdict):
+                judge.refused_by_policy(bad)
+
+
+class Registered(unittest.TestCase):
+    GOOD = "Service-Route: <sip:orig@s;lr>\nP-Associated-URI: <sip:a@h>\n"
+
+    def test_gives_the_service_route(self):
+        self.assertEqual(judge.registered(sip.Message(answer("200 OK", "2 REGISTER", self.GOOD))), "<sip:orig@s;lr>")
+
+    def test_faults(self):
+        for extra in ("", "Service-Route: <sip:x>\n", self.GOOD + "P-Charging-Vector: icid-value=1\n"):
+            with self.assertRaises(judge.Verdict):
+                judge.registered(sip.Message(answer("200 OK", "2 REGISTER", extra)))
+        with self.assertRaises(judge.Verdict):
+            judge.registered(sip.Message(answer("403 Forbidden", "2 REGISTER", self.GOOD)))
+
+
+class Final(unittest.TestCase):
+    def test_provisional_and_other_calls_are_passed_over(self):
+        call = record(1, invite(1, "", ""))
+        ringing = record(2, answer("180 Ringing", "1 INVITE"), True, ISP, SCSCF)
+        done = record(3, answer("200 OK", "1 INVITE"), True, ISP, SCSCF)
+        self.assertIsNone(judge.final_response([call, ringing], call))
+        self.assertIs(judge.final_response([call, ringing, done], call), done)
+
+
+if __name__ == "__main__":
+    unittest.main()
