@@ -93,7 +93,7 @@ BEGIN
         RETURN 'ip:' || network(address);
     ELSIF plain ~ '[^ -~]' THEN
         PERFORM policy.refuse('pattern ' || quoted || ' is not ASCII: write the A-label of the name (xn--...)', forms);
-    ELSIF plain ~ '^(sips?|tel):' OR plain ~ '[@/:;<>]' AND plain !~ '^[0-9a-f:.\[\]]+$' THEN
+    ELSIF plain ~ '^(sips?|tel):' OR plain ~ '[@/:;<>]' AND plain !~ '^[0-9a-f:.\[\]/]+$' THEN
         PERFORM policy.refuse('pattern ' || quoted || ' is more than a domain: leave out scheme, user and port and write example.net', forms);
     ELSIF plain ~ '^\[?[0-9a-f]*:[0-9a-f:.]*\]?(/[0-9]+)?$' OR plain ~ '^[0-9.]+(/[0-9]+)?$' THEN
         PERFORM policy.refuse('pattern ' || quoted || ' is an address: write ip:' || translate(plain, '[]', ''), forms);
@@ -125,7 +125,7 @@ BEGIN
     ELSIF plain !~* '^sip:' THEN
         PERFORM policy.refuse('next_hop ' || quoted || ' is no SIP URI: ' || form, form);
     END IF;
-    parts := regexp_match(lower(plain), '^sip:(\[[0-9a-f:.]+\]|[a-z0-9_.-]+?)\.?(:[0-9]{1,5})?(;.*)?$');
+    parts := regexp_match(lower(plain), '^sip:(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?(;.*)?$');
     IF parts IS NULL OR coalesce(substr(parts[2], 2), '5060')::integer NOT BETWEEN 1 AND 65535 THEN
         PERFORM policy.refuse('next_hop ' || quoted || ' is no SIP URI of a host: leave out the user, ' || form, form);
     END IF;
@@ -141,7 +141,7 @@ BEGIN
     IF parts[3] !~ '^(;transport=(udp|tcp))?$' THEN
         PERFORM policy.refuse('next_hop ' || quoted || ' has parameters other than transport=udp or transport=tcp: ' || form, form);
     END IF;
-    RETURN 'sip:' || parts[1] || coalesce(parts[2], '') || parts[3];
+    RETURN 'sip:' || rtrim(parts[1], '.') || coalesce(parts[2], '') || parts[3];
 END
 $$;
 COMMENT ON FUNCTION policy.normal_next_hop(text) IS 'A next hop in lower case and without lr; refuses what the S-CSCF could not send to';

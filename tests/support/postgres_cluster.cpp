@@ -71,8 +71,9 @@ std::vector<pid_t> server_processes(pid_t postmaster) {
 pid_t start_guard(const std::string& directory, int& pipe_end) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-    const std::string script = "cat > /dev/null; read -r pid < " + directory + "/data/postmaster.pid 2> /dev/null && " +
-                               "kill -9 $pid; rm -rf " + directory;
+    const std::string script = "cat > /dev/null; cd " + directory + "/data 2> /dev/null && " +
+                               "test -r postmaster.pid && read -r pid < postmaster.pid && kill -9 $pid; rm -rf " +
+                               directory;
     const pid_t guard = ::fork();
     if (guard == 0) {
         ::setsid();  // a Ctrl-C is for the test, and ends it
@@ -140,7 +141,11 @@ void PostgresCluster::run_tool(const std::string& tool, const std::string& argum
 
 void PostgresCluster::start() {
     const std::string name = directory_.string();
-    run_tool("pg_ctl", "-D " + name + "/data -l " + name + "/log -w -t 60 start > /dev/null");
+    try {
+        run_tool("pg_ctl", "-D " + name + "/data -l " + name + "/log -w -t 60 start > /dev/null");
+    } catch (const std::runtime_error& error) {
+        throw std::runtime_error(error.what() + run_command("tail -n 5 " + name + "/log").output);
+    }
     std::ifstream pid_file(directory_ / "data/postmaster.pid");
     pid_file >> postmaster_;
 }
@@ -158,8 +163,10 @@ void PostgresCluster::kill_hard() {
         }
     }
     postmaster_ = 0;
+    // Where nobody reaps the dead, their locks look taken.
     std::error_code ignored;
     std::filesystem::remove(directory_ / "data/postmaster.pid", ignored);
+    std::filesystem::remove(directory_ / ".s.PGSQL.5432.lock", ignored);
 }
 
 void PostgresCluster::stop_fast() {
