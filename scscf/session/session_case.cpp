@@ -1,0 +1,24 @@
+#include "scscf/session/session_case.hpp"
+
+#include "common/sip/uri.hpp"
+
+namespace isthmus::session {
+
+Position position(const sip::Message& request, const proxy::OwnRoute& own,
+                  const std::optional<proxy::Token>& contact_token) {
+    if (contact_token && contact_token->position == proxy::Position::bridge)
+        return {SessionCase::translated_dialog, contact_token, "IW-RET-09"};
+    const bool initial = request.to_tag().empty();
+    if (own.token) {
+        if (own.token->position == proxy::Position::service_route && initial)
+            return {SessionCase::originating, own.token, "SO-SES-01(c)"};
+        if (own.token->position == proxy::Position::originating || own.token->position == proxy::Position::terminating)
+            return {SessionCase::in_dialog, own.token, "SO-SES-01(a)"};
+    }
+    if (!initial) return {SessionCase::unknown_dialog, std::nullopt, "DG-SES-05"};
+    if (own.present && sip::find_param(own.uri_params, "orig"))
+        return {SessionCase::originating, std::nullopt, "SO-SES-01(c)"};
+    return {SessionCase::terminating, std::nullopt, "SO-SES-01(d)"};
+}
+
+}  // namespace isthmus::session
