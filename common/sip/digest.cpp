@@ -26,6 +26,8 @@ std::optional<Pairs> digest_params(std::string_view value) {
     for (const auto part : split_outside_quotes(value, ',')) {
         const auto param = param_of(part);
         if (!param.has_value || !is_token_text(param.name)) return std::nullopt;
+        const bool quoted = is_quoted_string(param.value);
+        if (!quoted && param.value.find('"') != std::string_view::npos) return std::nullopt;
         auto name = to_lower(param.name);
         const bool twice =
             std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.first == name; });
@@ -42,6 +44,11 @@ std::string take(Pairs& pairs, std::string_view name) {
     std::string value = std::move(found->second);
     pairs.erase(found);
     return value;
+}
+
+/// These are printed without quotes, so they must be tokens whatever way they came.
+bool token_or_absent(std::string_view text) {
+    return text.empty() || is_token_text(text);
 }
 
 bool is_hex(std::string_view text) {
@@ -112,6 +119,9 @@ std::optional<DigestCredentials> DigestCredentials::parse(std::string_view value
     result.opaque = take(*pairs, "opaque");
     result.qop = take(*pairs, "qop");
     result.nc = take(*pairs, "nc");
+    if (!token_or_absent(result.algorithm) || !token_or_absent(result.qop) || !token_or_absent(result.nc)) {
+        return std::nullopt;
+    }
     result.others = std::move(*pairs);
     return result;
 }
@@ -160,6 +170,7 @@ std::optional<DigestChallenge> DigestChallenge::parse(std::string_view value) {
     result.algorithm = take(*pairs, "algorithm");
     result.qop = take(*pairs, "qop");
     result.stale = iequals(take(*pairs, "stale"), "true");
+    if (!token_or_absent(result.algorithm)) return std::nullopt;
     return result;
 }
 

@@ -52,6 +52,16 @@ std::pair<std::string_view, std::string_view> cut_params(std::string_view value)
     return {trim(value.substr(0, semicolon)), trim(value.substr(semicolon + 1))};
 }
 
+/// RFC 3261 25.1: a password stands behind a user, and a host has no '@'. Sofia's URL parser lets both through.
+std::optional<NameAddr> address_of(std::string_view value) {
+    auto address = NameAddr::parse(value);
+    if (!address) return std::nullopt;
+    const auto& uri = address->uri;
+    const bool lone_password = uri.user.empty() && !uri.password.empty();
+    if (lone_password || uri.host.find('@') != std::string::npos) return std::nullopt;
+    return address;
+}
+
 /// RFC 3261 25.1 qvalue as thousandths.
 std::optional<std::uint16_t> q_value(std::string_view text) {
     if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return std::nullopt;
@@ -156,7 +166,7 @@ std::string AssertedIdentities::print() const {
 }
 
 std::optional<ServedUser> ServedUser::parse(std::string_view value) {
-    auto address = NameAddr::parse(value);
+    auto address = address_of(value);
     if (!address) return std::nullopt;
     ServedUser result;
     if (param_text(address->params, "orig-cdiv")) {
@@ -182,7 +192,12 @@ std::string ServedUser::print() const {
 }
 
 std::optional<Warning> Warning::parse(std::string_view value) {
-    if (!no_nul(value)) return std::nullopt;
+    // Sofia takes a quote in the agent, and text without quotes; RFC 3261 20.43 does not.
+    const auto quote_at = value.find('"');
+    if (!no_nul(value) || quote_at == std::string_view::npos || !is_quoted_string(trim(value.substr(quote_at))) ||
+        quote_at == 0 || !is_space(value[quote_at - 1])) {
+        return std::nullopt;
+    }
     Arena arena;
     const auto* parsed = sip_warning_make(arena.get(), std::string(value).c_str());
     if (parsed == nullptr || parsed->w_code < 100 || parsed->w_code > 999 || parsed->w_host == nullptr)
@@ -278,11 +293,17 @@ std::string RSeq::print() const {
 }
 
 std::optional<RAck> RAck::parse(std::string_view value) {
-    if (!no_nul(value)) return std::nullopt;
-    Arena arena;
-    const auto* parsed = sip_rack_make(arena.get(), std::string(value).c_str());
-    if (parsed == nullptr || parsed->ra_method_name == nullptr || parsed->ra_response == 0) return std::nullopt;
-    return RAck{parsed->ra_response, parsed->ra_cseq, parsed->ra_method_name};
+    // Sofia overlooks what stands behind the method.
+    std::array<std::string_view, 3> words;
+    std::size_t count = 0;
+    for (const auto word : split_outside_quotes(value, ' ')) {
+        if (count == words.size()) return std::nullopt;
+        words.at(count++) = word;
+    }
+    const auto rseq = to_number<std::uint32_t>(words[0]);
+    const auto cseq = to_number<std::uint32_t>(words[1]);
+    if (count != words.size() || !rseq || *rseq == 0 || !cseq || !is_token_text(words[2])) return std::nullopt;
+    return RAck{*rseq, *cseq, std::string(words[2])};
 }
 
 std::string RAck::print() const {
@@ -295,7 +316,7 @@ std::optional<Contact> Contact::parse(std::string_view value) {
         result.wildcard = true;
         return result;
     }
-    auto address = NameAddr::parse(value);
+    auto address = address_of(value);
     if (!address) return std::nullopt;
     result.address = std::move(*address);
     const std::string_view params = result.address.params;

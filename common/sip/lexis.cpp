@@ -13,6 +13,18 @@ bool icontains(std::string_view text, std::string_view part) {
     return false;
 }
 
+bool is_quoted_string(std::string_view text) {
+    if (text.size() < 2 || text.front() != '"') return false;
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '\\') {
+            ++i;
+        } else if (text[i] == '"') {
+            return i + 1 == text.size();
+        }
+    }
+    return false;
+}
+
 std::string quote(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) {

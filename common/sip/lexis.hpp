@@ -12,6 +12,8 @@ namespace isthmus::sip {
 bool istarts_with(std::string_view text, std::string_view prefix);
 bool icontains(std::string_view text, std::string_view part);
 
+/// A complete quoted string and nothing behind it.
+bool is_quoted_string(std::string_view text);
 /// `"text"` with backslash and quote escaped.
 std::string quote(std::string_view text);
 /// Takes quotes and escapes off; text without quotes is returned as it is.

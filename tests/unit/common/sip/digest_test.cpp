@@ -100,6 +100,8 @@ TEST(Digest, malformed_credentials_are_refused) {
     EXPECT_FALSE(DigestCredentials::parse("Digest username"));
     EXPECT_FALSE(DigestCredentials::parse("Digest realm=\"a\",Realm=\"b\""));
     EXPECT_FALSE(DigestCredentials::parse(""));
+    EXPECT_FALSE(DigestCredentials::parse("Digest realm=\"a,qop=auth"));
+    EXPECT_FALSE(DigestCredentials::parse("Digest realm=\"a\",qop=\"auth,nc=1\""));
 }
 
 TEST(Digest, nonce_count_is_hexadecimal) {

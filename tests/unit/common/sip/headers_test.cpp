@@ -89,6 +89,8 @@ TEST(Headers, HX_SES_08_warning) {
     EXPECT_EQ(warning->print(), "370 isp.example:5060 \"Insufficient \\\"Bandwidth\\\"\"");
     EXPECT_FALSE(Warning::parse("isp.example \"x\""));
     EXPECT_FALSE(Warning::parse(""));
+    EXPECT_FALSE(Warning::parse("399 isp:506\"no \"qos\""));
+    EXPECT_FALSE(Warning::parse("399 isp unquoted"));
 }
 
 TEST(Headers, HX_SES_07_reason) {
@@ -138,6 +140,7 @@ TEST(Headers, IW_INV_06_rseq_and_rack) {
     EXPECT_FALSE(RAck::parse("776656 1"));
     EXPECT_FALSE(RAck::parse("x 1 INVITE"));
     EXPECT_FALSE(RAck::parse("0 1 INVITE"));
+    EXPECT_FALSE(RAck::parse("1 1 INVITE more"));
 }
 
 TEST(Headers, contact_parameters) {

@@ -103,7 +103,7 @@ Start random_start(Random& random) {
     }();
     Start start;
     start.mode = static_cast<Mode>(draw(random, 6) < 4 ? 2 : draw(random, 2));
-    start.role = start.mode == Mode::retry && draw(random, 4) != 0 ? Role::b2bua : Role::proxy;
+    start.role = draw(random, 4) < (start.mode == Mode::retry ? 3U : 1U) ? Role::b2bua : Role::proxy;
     start.max_attempts = pick<unsigned>(random, {1, 2, 3, 3, 4, 4});
     start.offer = pick(random, offers);
     start.allowed = draw(random, 50) != 0;
