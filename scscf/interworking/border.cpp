@@ -233,8 +233,8 @@ const std::vector<BorderRow>& border_rows() {
 
 Privacy Privacy::of(const sip::Message& message) {
     Privacy asked;
-    message.each_field([&](HeaderId id, std::string_view, std::string_view text) {
-        if (id != HeaderId::privacy) return;
+    message.each_field([&](HeaderId field, std::string_view, std::string_view text) {
+        if (field != HeaderId::privacy) return;
         for (const auto value : sip::split_outside_quotes(text, ';')) {
             asked.id = asked.id || sip::iequals(value, "id");
             asked.user = asked.user || sip::iequals(value, "user");
