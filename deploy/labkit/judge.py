@@ -136,5 +136,20 @@ def advice(status):
     return known.get(status, (f"{status}", "look at the ladder: deploy/lab trace"))
 
 
+def registration_advice(status):
+    """The same for the answer to a REGISTER of somebody who is not registered."""
+    known = {
+        200: ("it was a de-registration, or it has expired", "register again"),
+        401: ("the phone did not answer the challenge", "does it know its password, and the realm of the challenge?"),
+        403: ("wrong password, unknown user, or not allowed here",
+              "compare with subscriber.private_identity; give another password with subscriber.set_password"),
+        404: ("no such user", "SELECT subscriber.add(...) in deploy/lab psql"),
+        423: ("the phone asked for too short a time", "let it ask for longer than Min-Expires"),
+        503: ("the database is away", "deploy/lab status; start PostgreSQL"),
+        504: ("a node gave no answer", "deploy/lab status"),
+    }
+    return known.get(status, (f"{status}", "look at the ladder"))
+
+
 def parties(message):
     return sip.uri_of(message.first("from")), sip.uri_of(message.first("to"))

@@ -117,6 +117,27 @@ def explain_call(records, call_id):
         print(f"  that means: {meaning}. What to do: {action}")
 
 
+def explain_registration(records, identity):
+    """Why somebody is not registered: what became of the last REGISTER."""
+    arrows = [arrow for arrow in trace.arrows_of(records) if arrow.message.method == "REGISTER"
+              and judge.parties(arrow.message)[1] == identity]
+    asked = next((arrow for arrow in reversed(arrows) if not arrow.message.is_response
+                  and judge.host(arrow.target) == CORE["pcscf"]), None)
+    if asked is None:
+        print(f"  not registered, and no REGISTER came. What to do: let the phone register at {CORE['pcscf']}:{PORT}, "
+              f"domain {HOME}")
+        return
+    answer = next((arrow.message for arrow in arrows if arrow.target == asked.source and arrow.message.status >= 200
+                   and arrow.message.cseq == asked.message.cseq
+                   and arrow.message.call_id == asked.message.call_id), None)
+    if answer is None:
+        meaning, action = "the last REGISTER got no answer", "deploy/lab status"
+    else:
+        meaning, action = judge.registration_advice(answer.status)
+        meaning = f"the last REGISTER was answered with {answer.status} {answer.reason}: {meaning}"
+    print(f"  not registered; {meaning}. What to do: {action} (ladder: deploy/lab trace '{asked.message.call_id}')")
+
+
 def explain_user(lab, records, user):
     identity = user if ":" in user else f"sip:{user}" if "@" in user else f"sip:{user}@{HOME}"
     if not lab.cluster.running:
@@ -127,15 +148,15 @@ def explain_user(lab, records, user):
                            f"JOIN subscriber.public_identity p USING (set_id) WHERE p.uri = '{quoted}'", "postgres")
     known = lab.cluster.sql(f"SELECT barred FROM subscriber.public_identity WHERE uri = '{quoted}'", "postgres")
     if not known:
-        print(f"{identity} is no subscriber. What to do: SELECT subscriber.add('{user}', '{HOME}', 'password') in "
-              "deploy/lab psql")
+        name, _, domain = identity.partition(":")[2].partition("@")
+        print(f"{identity} is no subscriber. What to do: SELECT subscriber.add('{name}', '{domain or HOME}', 'password') "
+              "in deploy/lab psql")
         return
     print(f"{identity} is a subscriber" + (", but barred" if known[0][0] == "t" else ""))
     for contact, seconds in rows:
         print(f"  registered at {contact}, for {seconds} s more")
     if not rows:
-        print(f"  not registered. What to do: register the phone at {CORE['pcscf']}:{PORT}; a wrong password shows as "
-              "403 in its ladder")
+        explain_registration(records, identity)
     mine = [call for call in trace.calls(records) if identity in judge.parties(
         next(record.message for record in records if record.call_id == call and record.kind == "message"))]
     if mine:
@@ -215,13 +236,16 @@ def parse():
     verbs.add_parser("status", help="what runs, and what it says of itself")
     verb = verbs.add_parser("logs", help="the end of every log, or more of one")
     verb.add_argument("name", nargs="?")
-    verb = verbs.add_parser("psql", help="the database, as operator")
-    verb.add_argument("rest", nargs=argparse.REMAINDER)
+    verbs.add_parser("psql", help="the database, as operator; what follows goes to psql")
     verb = verbs.add_parser("trace", help="a call's ladder with the decisions")
     verb.add_argument("call", nargs="?", default="last", metavar="CALL-ID|last")
     verb = verbs.add_parser("diagnose", help="in words: what happened to a user or call, and what to do")
     verb.add_argument("what", metavar="USER|CALL-ID")
-    return parser.parse_args()
+    options, rest = parser.parse_known_args()
+    options.rest = rest
+    if options.rest and options.verb != "psql":
+        parser.error("unrecognized arguments: " + " ".join(options.rest))
+    return options
 
 
 def main():

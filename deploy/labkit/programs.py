@@ -170,7 +170,8 @@ class Phone:
 
     def complaint(self):
         try:
-            lines = [line for line in self.errors.read_text(errors="replace").splitlines() if line.strip()]
+            lines = [line for line in self.errors.read_text(errors="replace").splitlines()
+                     if line.strip() and not line.startswith("The following events")]
         except OSError:
             lines = []
         return lines[0] if lines else f"SIPp ended with {self.process.returncode}"
