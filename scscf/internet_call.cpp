@@ -1,0 +1,329 @@
+#include "scscf/internet_call.hpp"
+
+#include "common/proxy/forward.hpp"
+#include "scscf/interworking/border.hpp"
+#include "scscf/interworking/relaxation.hpp"
+
+namespace isthmus::scscf {
+
+using interworking::Role;
+using sip::HeaderId;
+using sip::Message;
+
+namespace {
+
+enum Slot : std::uint8_t { slot_budget, slot_silence, slot_timer_c };
+
+interworking::Mode mode_of(policy::Mode mode) {
+    switch (mode) {
+        case policy::Mode::strict:
+            return interworking::Mode::strict;
+        case policy::Mode::retry:
+            return interworking::Mode::retry;
+        case policy::Mode::pass:
+            break;
+    }
+    return interworking::Mode::pass;
+}
+
+sip::OptionTags required(const policy::RequiredCapabilities& required) {
+    sip::OptionTags tags;
+    if (required.precondition) tags.add("precondition");
+    if (required.reliable_provisional) tags.add("100rel");
+    if (required.update) tags.add("update");
+    return tags;
+}
+
+/// A token of our Record-Route with this id marks a dialog whose other end is outside (see pipeline.cpp).
+constexpr std::uint64_t outside_dialog = 1;
+
+}  // namespace
+
+InternetCall::InternetCall(std::shared_ptr<runtime::ServerTransaction> upstream, InternetCallFacts facts,
+                           std::function<void(std::uint64_t)> gone, std::function<void(const CallOutcome&)> outcome)
+    : core_(upstream->core()),
+      upstream_(std::move(upstream)),
+      facts_(std::move(facts)),
+      gone_(std::move(gone)),
+      outcome_(std::move(outcome)),
+      net_call_id_(core_.random_text() + core_.random_text()),
+      net_from_tag_(core_.random_text()),
+      budget_(*this, slot_budget),
+      silence_(*this, slot_silence),
+      timer_c_(*this, slot_timer_c) {}
+
+void InternetCall::start() {
+    upstream_->on_cancel([self = shared_from_this()](const Message&) { self->feed(interworking::UeCancel{}); });
+    dialogs_ = std::make_shared<TranslatedDialogs>(
+        core_, facts_.border, "row " + std::to_string(facts_.decision.row ? facts_.decision.row->id : 0),
+        [gone = gone_, id = facts_.id] { gone(id); });
+    core_.arm(budget_, static_cast<std::uint64_t>(facts_.decision.parameters.setup_budget.count()));
+    interworking::Start start;
+    start.mode = mode_of(facts_.decision.mode);
+    start.offer = interworking::Offer::of(facts_.invite);
+    start.role = interworking::first_role(start.mode, facts_.detection.ue_class, start.offer.qos_lines,
+                                          interworking::privacy_needs_b2bua(facts_.invite));
+    start.required_caps = required(facts_.decision.parameters.required);
+    start.max_attempts = static_cast<unsigned>(facts_.decision.parameters.max_attempts);
+    feed(start);
+}
+
+std::string InternetCall::explain(const interworking::Why& why) const {
+    std::string text = why.rule;
+    if (!why.row.empty()) text += " " + why.row;
+    text += ": " + why.evidence;
+    if (facts_.decision.row)
+        text += "; policy row " + std::to_string(facts_.decision.row->id) + " " + facts_.decision.row->pattern;
+    text += " " + std::string(policy::name(facts_.decision.mode));
+    if (attempts_.size() == 1) text += "; " + facts_.detection.describe();
+    return text;
+}
+
+void InternetCall::feed(const interworking::Event& event) {
+    const auto keep = shared_from_this();
+    for (const auto& action : engine_.on(event)) perform(action);
+    ended_if_done();
+}
+
+void InternetCall::perform(const interworking::Action& action) {
+    if (const auto* invite = std::get_if<interworking::SendInvite>(&action.what)) {
+        attempts_.emplace_back().role = invite->role;
+    }
+    const auto why = explain(action.why);
+    std::visit([&](const auto& one) { act(one, why); }, action.what);
+}
+
+// --- towards the Internet ---
+
+Message InternetCall::proxied_invite() const {
+    auto request = facts_.invite.copy();
+    request.prepend(HeaderId::record_route, "<sip:" + core_.token(proxy::Position::originating, outside_dialog) + "@" +
+                                                core_.local_for(upstream_->arrival().peer).text() + ";lr>");
+    proxy::count_hop(request);
+    return request;
+}
+
+Message InternetCall::own_invite(std::uint32_t cseq) const {
+    interworking::LegIdentity leg;
+    leg.call_id = net_call_id_;
+    leg.local_tag = net_from_tag_;
+    leg.contact = contact(Side::net);
+    leg.cseq = cseq;
+    return interworking::net_invite(facts_.invite, leg);
+}
+
+void InternetCall::act(const interworking::SendInvite& action, const std::string& why) {
+    auto& made = attempt(action.attempt);
+    made.cseq = action.own_cseq;
+    bridged_ = bridged_ || action.role == Role::b2bua;
+    auto request = action.role == Role::b2bua ? own_invite(action.own_cseq) : proxied_invite();
+    if (const auto refusal = interworking::apply_privacy(request, action.role))
+        return upstream_->reply(refusal->status, refusal->rule, [&](Message& response) {
+            interworking::add_verdict(response, refusal->warning_399, core_.node().name, std::nullopt);
+        });
+    interworking::filter_to_internet(request, facts_.border, action.role);
+    interworking::relax(request, action.relaxation, {});
+    made.demanded = sip::OptionTags::of(request, HeaderId::require);
+    if (const auto& hop = facts_.decision.parameters.next_hop) {  // IW-RTE-03
+        const bool loose = hop->find(";lr") != std::string::npos;
+        request.prepend(HeaderId::route, "<" + *hop + (loose ? ">" : ";lr>"));
+    }
+    core_.arm(silence_, static_cast<std::uint64_t>(facts_.decision.parameters.target_timeout.count()));
+    core_.arm(timer_c_, core_.node().timer_c_ms);
+    send(action.attempt, std::move(request), why);
+}
+
+void InternetCall::send(unsigned number, Message request, const std::string& why) {
+    const auto self = shared_from_this();
+    const auto hop = proxy::next_hop(request);
+    auto kept = std::make_shared<Message>(std::move(request));
+    const auto go = [self, number, kept, why](std::optional<transport::Peer> peer) {
+        if (!peer || self->engine_.phase() == interworking::Engine::Phase::cancelled) {
+            // Later: the engine must not be fed from inside its own action.
+            return self->core_.outside().post(self->core_.index(),
+                                              [self, number] { self->feed(interworking::TransportError{number}); });
+        }
+        self->attempt(number).transaction = self->core_.send_request(
+            std::move(*kept), *peer, self, static_cast<std::uint16_t>(number), self->facts_.loop, why);
+    };
+    if (!hop) return go(std::nullopt);
+    core_.locate(*hop, go);
+}
+
+void InternetCall::act(const interworking::CancelNet& action, const std::string& why) {
+    if (const auto& transaction = attempt(action.attempt).transaction) transaction->cancel(action.reason.print(), why);
+}
+
+void InternetCall::act(const interworking::AckAndByeNet& action, const std::string& why) {
+    const auto& given_up = attempt(action.attempt);
+    if (!given_up.newest || given_up.role != Role::b2bua) return;
+    dialog::Leg leg;
+    leg.call_id = net_call_id_;
+    leg.local = given_up.newest->value(HeaderId::from);
+    leg.local_tag = net_from_tag_;
+    leg.local_cseq = attempts_.back().cseq;
+    leg.learn_from_response(*given_up.newest);
+    auto bye = leg.request("BYE");
+    bye.append(HeaderId::reason, action.reason.print());
+    const auto hop = proxy::next_hop(bye);
+    if (!hop) return;
+    auto messages = std::make_shared<std::pair<Message, Message>>(leg.ack(given_up.cseq), std::move(bye));
+    core_.locate(*hop, [&core = core_, messages, why](std::optional<transport::Peer> peer) {
+        if (!peer) return;
+        core.send_stateless(std::move(messages->first), *peer, 0, why);
+        core.send_request(std::move(messages->second), *peer, nullptr, 0, 0, why);
+    });
+}
+
+void InternetCall::act(const interworking::RestartTimerC&, const std::string&) {
+    core_.arm(timer_c_, core_.node().timer_c_ms);
+}
+
+// --- towards the UE ---
+
+const std::string& InternetCall::own_tag(unsigned number) {
+    while (own_tags_.size() < number) own_tags_.push_back(core_.random_text());
+    return own_tags_[number - 1];
+}
+
+std::string InternetCall::contact(Side side) const {
+    const auto id = facts_.id * 2 + static_cast<std::uint64_t>(side);
+    const auto& local = core_.local_for(upstream_->arrival().peer);
+    return "<sip:" + const_cast<runtime::Core&>(core_).token(proxy::Position::bridge, id) + "@" + local.text() + ">";
+}
+
+DialogPair& InternetCall::pair_for(const Attempt& of, unsigned ue_tag) {
+    const auto& tag = own_tag(ue_tag);
+    if (auto* known = dialogs_->find(tag, of.newest->to_tag())) {
+        known->net.learn_target(*of.newest);
+        return *known;
+    }
+    DialogPair pair;
+    pair.ue = dialog::Leg::as_uas(facts_.invite, tag, contact(Side::ue));
+    pair.ue_invite = facts_.invite.cseq();
+    pair.net.call_id = net_call_id_;
+    pair.net.local = of.newest->value(HeaderId::from);
+    pair.net.local_tag = net_from_tag_;
+    pair.net.contact = contact(Side::net);
+    pair.net.local_cseq = of.cseq;
+    pair.net.learn_from_response(*of.newest);
+    pair.net_invite = of.cseq;
+    pair.net_invite_tags = of.demanded;
+    return dialogs_->add(std::move(pair));
+}
+
+Message InternetCall::towards_ue(const Attempt& of, unsigned ue_tag) {
+    auto response = of.newest->copy();
+    interworking::filter_from_internet(response, facts_.border);
+    if (of.role == Role::proxy) return response;
+    const int status = response.status();
+    interworking::ResponseIdentity shown;
+    shown.to_tag = own_tag(ue_tag);
+    if (status < 300) {
+        if (!of.newest->to_tag().empty()) pair_for(of, ue_tag);
+        shown.contact = contact(Side::ue);
+        for (const auto route : facts_.invite.values(HeaderId::record_route)) shown.record_route.emplace_back(route);
+        if (status < 200) shown.rseq = sip::RSeq::parse(response.value(HeaderId::rseq));
+    }
+    return interworking::translated_response(response, facts_.invite, shown);
+}
+
+void InternetCall::respond(const Message& response, const std::string& why) {
+    if (response.status() >= 200 && outcome_) {
+        outcome_({policy::name(facts_.decision.mode), static_cast<unsigned>(attempts_.size()), response.status()});
+        outcome_ = nullptr;
+    }
+    upstream_->respond(response, why);
+}
+
+void InternetCall::act(const interworking::ForwardProvisional& action, const std::string& why) {
+    respond(towards_ue(attempt(action.attempt), action.ue_tag), why);
+}
+
+void InternetCall::act(const interworking::ForwardSuccess& action, const std::string& why) {
+    auto response = towards_ue(attempt(action.attempt), action.ue_tag);
+    respond(response, why);
+    if (attempt(action.attempt).role == Role::b2bua) success_.emplace(std::move(response));
+}
+
+void InternetCall::act(const interworking::ForwardFinal& action, const std::string& why) {
+    auto response = towards_ue(attempt(action.attempt), action.ue_tag);
+    // An earlier attempt's refusal as final word: its transaction was in another role than the last one.
+    interworking::add_verdict(response, action.warning_399, core_.node().name, std::nullopt);
+    respond(response, why);
+}
+
+void InternetCall::act(const interworking::RespondUe& action, const std::string& why) {
+    if (upstream_->answered()) return;
+    auto response =
+        Message::response(facts_.invite, action.status, action.reason_phrase, own_tag(std::max(action.ue_tag, 1U)));
+    interworking::add_verdict(response, action.warning_399, core_.node().name, action.reason);
+    respond(response, why);
+}
+
+// --- events ---
+
+void InternetCall::on_response(std::uint16_t number, Message response) {
+    const auto keep = shared_from_this();
+    auto& of = attempt(number);
+    const int status = response.status();
+    if (number == attempts_.size()) silence_.disarm();
+    response.pop_first(HeaderId::via);
+    if (status >= 200 && status < 300) {
+        const bool again = of.newest && of.newest->status() == status && of.newest->to_tag() == response.to_tag();
+        of.newest.emplace(std::move(response));
+        if (again) return repeated_success(of, *of.newest);
+        return feed(interworking::Success::of(number, *of.newest));
+    }
+    of.newest.emplace(std::move(response));
+    if (status < 200) return feed(interworking::Provisional::of(number, *of.newest));
+    interworking::Final final;
+    final.attempt = number;
+    final.failure = interworking::Failure::of(*of.newest);
+    feed(final);
+}
+
+/// The callee repeats its 2xx until it sees an ACK: what was lost is either the UE's 200 or the net leg's ACK.
+void InternetCall::repeated_success(Attempt& of, const Message& response) {
+    if (of.role == Role::proxy) return upstream_->respond(towards_ue(of, 0));
+    if (dialogs_->repeat_ack(response.to_tag())) return;
+    if (success_) upstream_->respond(*success_, "RFC 3261 13.3.1.4 2xx repeated");
+}
+
+void InternetCall::on_timeout(std::uint16_t number) {
+    feed(interworking::TargetTimeout{number});
+}
+void InternetCall::on_transport_error(std::uint16_t number) {
+    feed(interworking::TransportError{number});
+}
+
+void InternetCall::on_timer(std::uint8_t slot) {
+    const auto number = static_cast<unsigned>(attempts_.size());
+    switch (slot) {
+        case slot_budget:
+            return feed(interworking::SetupBudgetExpired{});
+        case slot_silence:
+            return feed(interworking::TargetTimeout{number});
+        default:
+            return feed(interworking::TimerC{number});
+    }
+}
+
+void InternetCall::on_request(const std::shared_ptr<runtime::ServerTransaction>& transaction, Side from) {
+    dialogs_->on_request(transaction, from);
+}
+
+void InternetCall::on_ack(const Message& ack, Side from) {
+    dialogs_->on_ack(ack, from);
+}
+
+void InternetCall::ended_if_done() {
+    if (!engine_.done()) return;
+    budget_.disarm();
+    silence_.disarm();
+    timer_c_.disarm();
+    // An answered call in the b2bua role lives until its dialogs end; anything else is over.
+    if (engine_.phase() != interworking::Engine::Phase::answered || !bridged_) gone_(facts_.id);
+}
+
+}  // namespace isthmus::scscf

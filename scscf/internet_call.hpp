@@ -1,0 +1,104 @@
+// One call of an IMS user to an Internet domain: performs what the attempt engine decides (internet-interworking.md 4,
+// 11). It owns the attempts' transactions and timers, keeps the messages the engine names by number, and in the b2bua
+// role hands the dialogs over to TranslatedDialogs.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/runtime/core.hpp"
+#include "common/runtime/timer_wheel.hpp"
+#include "scscf/interworking/engine.hpp"
+#include "scscf/policy/decide.hpp"
+#include "scscf/translated_dialog.hpp"
+
+namespace isthmus::scscf {
+
+/// How a call ended for the subscriber, for metrics.
+struct CallOutcome {
+    std::string_view mode;
+    unsigned attempts = 0;
+    int status = 0;  ///< the final response the UE got
+};
+
+struct InternetCallFacts {
+    sip::Message invite;        ///< the UE's, our Route entry off, identities completed; its Vias on
+    policy::Decision decision;  ///< access allow
+    interworking::Detection detection;
+    interworking::BorderPolicy border;
+    std::uint64_t loop = 0;
+    std::uint64_t id = 0;  ///< of the bridge tokens
+};
+
+class InternetCall final : public runtime::ClientUser,
+                           public runtime::TimerTarget,
+                           public std::enable_shared_from_this<InternetCall> {
+  public:
+    InternetCall(std::shared_ptr<runtime::ServerTransaction> upstream, InternetCallFacts facts,
+                 std::function<void(std::uint64_t id)> gone, std::function<void(const CallOutcome&)> outcome);
+
+    void start();
+    /// A request or ACK whose Request-URI is one of our Contacts.
+    void on_request(const std::shared_ptr<runtime::ServerTransaction>& transaction, Side from);
+    void on_ack(const sip::Message& ack, Side from);
+
+    // runtime::ClientUser; attempt n is branch n
+    void on_response(std::uint16_t attempt, sip::Message response) override;
+    void on_timeout(std::uint16_t attempt) override;
+    void on_transport_error(std::uint16_t attempt) override;
+    void on_timer(std::uint8_t slot) override;
+
+  private:
+    struct Attempt {
+        interworking::Role role = interworking::Role::proxy;
+        std::uint32_t cseq = 0;  // b2bua: of our INVITE
+        std::shared_ptr<runtime::ClientTransaction> transaction;
+        std::optional<sip::Message> newest;  // response, our Via off
+        sip::OptionTags demanded;            // Require as sent
+    };
+
+    void feed(const interworking::Event& event);
+    void perform(const interworking::Action& action);
+    void act(const interworking::SendInvite& action, const std::string& why);
+    void act(const interworking::ForwardProvisional& action, const std::string& why);
+    void act(const interworking::ForwardFinal& action, const std::string& why);
+    void act(const interworking::ForwardSuccess& action, const std::string& why);
+    void act(const interworking::CancelNet& action, const std::string& why);
+    void act(const interworking::AckAndByeNet& action, const std::string& why);
+    void act(const interworking::RespondUe& action, const std::string& why);
+    void act(const interworking::RestartTimerC& action, const std::string& why);
+
+    [[nodiscard]] sip::Message proxied_invite() const;
+    [[nodiscard]] sip::Message own_invite(std::uint32_t cseq) const;
+    void send(unsigned number, sip::Message request, const std::string& why);
+    void repeated_success(Attempt& attempt, const sip::Message& response);
+    void respond(const sip::Message& response, const std::string& why);
+    [[nodiscard]] sip::Message towards_ue(const Attempt& attempt, unsigned ue_tag);
+    DialogPair& pair_for(const Attempt& attempt, unsigned ue_tag);
+    [[nodiscard]] const std::string& own_tag(unsigned number);
+    [[nodiscard]] std::string contact(Side side) const;
+    [[nodiscard]] std::string explain(const interworking::Why& why) const;
+    Attempt& attempt(unsigned number) { return attempts_[number - 1]; }
+    void ended_if_done();
+
+    runtime::Core& core_;
+    std::shared_ptr<runtime::ServerTransaction> upstream_;
+    InternetCallFacts facts_;
+    std::function<void(std::uint64_t)> gone_;
+    std::function<void(const CallOutcome&)> outcome_;
+    interworking::Engine engine_;
+    std::vector<Attempt> attempts_;
+    std::shared_ptr<TranslatedDialogs> dialogs_;
+    std::string net_call_id_;
+    std::string net_from_tag_;
+    std::vector<std::string> own_tags_;
+    std::optional<sip::Message> success_;  // the 2xx as the UE got it, while it may have to be repeated
+    runtime::Timer budget_;
+    runtime::Timer silence_;  // target_timeout of the newest attempt
+    runtime::Timer timer_c_;
+    bool bridged_ = false;  // an attempt was made in the b2bua role
+};
+
+}  // namespace isthmus::scscf

@@ -1,0 +1,82 @@
+#include "common/observability/catalogue.hpp"
+#include "common/runtime/directory.hpp"
+#include "common/runtime/program.hpp"
+#include "scscf/messages.hpp"
+#include "scscf/options.hpp"
+#include "scscf/pipeline.hpp"
+#include "scscf/restart.hpp"
+
+namespace {
+
+using namespace isthmus;
+
+/// Everything of an S-CSCF that outlives its workers, in the order of its end.
+struct Node {
+    scscf::Shared shared;
+    scscf::PolicyStore policy;
+    std::unique_ptr<subscriber::PostgresDirectory> directory;
+    std::unique_ptr<scscf::PolicyLoader> loader;
+};
+
+scscf::Settings settings_from(const runtime::Configuration& configuration) {
+    scscf::Settings settings;
+    const auto seconds = [&](std::string_view name) { return static_cast<std::uint32_t>(configuration.integer(name)); };
+    settings.registrar.server_name = configuration.text("scscf.uri");
+    settings.registrar.expiry = {seconds("registrar.min_expires_s"), seconds("registrar.default_expires_s"),
+                                 seconds("registrar.max_expires_s")};
+    settings.registrar.nonces = {seconds("registrar.nonce_unused_s") * 1000ULL,
+                                 seconds("registrar.nonce_used_s") * 1000ULL};
+    settings.icscf = configuration.text("scscf.icscf");
+    settings.home_domains = configuration.list("node.domains");
+    settings.trusted = runtime::address_ranges(configuration.list("scscf.trusted"));
+    return settings;
+}
+
+void watch(const runtime::Parts& parts, const std::shared_ptr<Node>& node) {
+    parts.metrics.watch("isthmus_registrations", "Implicit registration sets with a live contact", {},
+                        [node] { return static_cast<double>(node->shared.registrations.size()); });
+    parts.metrics.watch("isthmus_policy_version", "Version of the policy in force", {},
+                        [node] { return static_cast<double>(node->policy.status().version); });
+    parts.metrics.watch("isthmus_policy_rows", "Rows of the policy in force", {},
+                        [node] { return static_cast<double>(node->policy.status().rows); });
+    parts.metrics.watch("isthmus_policy_age_seconds", "How long the database has not confirmed the policy", {}, [node] {
+        return std::chrono::duration<double>(node->policy.status().age(scscf::PolicyStore::Clock::now())).count();
+    });
+}
+
+runtime::Assembly assemble(const runtime::Parts& parts) {
+    runtime::wait_for_database(parts, "scscf");
+    auto node = std::make_shared<Node>();
+    node->directory = runtime::make_directory(parts, "scscf");
+    node->loader = std::make_unique<scscf::PolicyLoader>(
+        runtime::database_connection(parts.configuration, "scscf policy"), node->policy,
+        [&log = parts.log](const scscf::PolicyEvent& event) { scscf::report(log, event); });
+    node->shared.settings = settings_from(parts.configuration);
+    node->shared.directory = node->directory.get();
+    node->shared.policy = &node->policy;
+    node->shared.metrics = &parts.metrics;
+    watch(parts, node);
+
+    runtime::Assembly assembly;
+    assembly.make_role = [node](runtime::Core& core) { return scscf::make_role(core, node->shared); };
+    assembly.bound = [node](runtime::Server& server) { scscf::restore(server, node->shared); };
+    assembly.ready = [node] { return node->policy.current() != nullptr; };
+    assembly.health = [node] {
+        return std::vector<std::pair<std::string, std::string>>{
+            {"directory", node->directory->known_down() ? "unreachable" : "reachable"},
+            {"policy",
+             node->policy.current() ? "version " + std::to_string(node->policy.status().version) : "not loaded"}};
+    };
+    assembly.stopped = [node] {
+        node->loader.reset();
+        node->directory.reset();
+    };
+    return assembly;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return runtime::run_program(
+        argc, argv, {"scscf", "S-CSCF: registrar, calls, and the border to the Internet", scscf::options(), assemble});
+}

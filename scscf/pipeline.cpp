@@ -1,0 +1,444 @@
+#include "scscf/pipeline.hpp"
+
+#include <algorithm>
+
+#include "common/proxy/forward.hpp"
+#include "common/runtime/forwarding.hpp"
+#include "common/runtime/refusal.hpp"
+#include "common/runtime/trust.hpp"
+#include "common/sip/headers.hpp"
+#include "common/sip/text.hpp"
+#include "scscf/internet_call.hpp"
+#include "scscf/register_exchange.hpp"
+#include "scscf/session/destination.hpp"
+#include "scscf/session/served_user.hpp"
+#include "scscf/session/session_case.hpp"
+#include "scscf/session/target_set.hpp"
+
+namespace isthmus::scscf {
+
+using proxy::Position;
+using runtime::Arrival;
+using session::SessionCase;
+using sip::HeaderId;
+using sip::Message;
+using sip::Method;
+using Transaction = std::shared_ptr<runtime::ServerTransaction>;
+
+namespace {
+
+// The id of a Record-Route token: the other end of the dialog is outside the trust domain.
+constexpr std::uint64_t outside_dialog = 1;
+
+bool creates_dialog(Method method) {
+    return method == Method::invite || method == Method::subscribe || method == Method::refer;
+}
+
+interworking::UeClass ue_class(ims::UeClass provisioned) {
+    switch (provisioned) {
+        case ims::UeClass::rel5:
+            return interworking::UeClass::rel5;
+        case ims::UeClass::rel6:
+            return interworking::UeClass::rel6;
+        case ims::UeClass::plain:
+            break;
+    }
+    return interworking::UeClass::plain;
+}
+
+/// Responses across the border of the trust domain (TD-SES-01).
+class AcrossBorder final : public runtime::ForwardUser {
+  public:
+    AcrossBorder(interworking::BorderPolicy border, bool towards_internet)
+        : border_(std::move(border)), towards_internet_(towards_internet) {}
+    void on_response(Message& response, std::uint16_t) override {
+        if (towards_internet_)
+            interworking::filter_to_internet(response, border_, interworking::Role::proxy);
+        else
+            interworking::filter_from_internet(response, border_);
+    }
+
+  private:
+    interworking::BorderPolicy border_;
+    bool towards_internet_;
+};
+
+class Scscf final : public runtime::Role {
+  public:
+    Scscf(runtime::Core& core, Shared& shared)
+        : core_(core),
+          shared_(shared),
+          trust_(shared.settings.trusted),
+          registrar_(core, shared.settings.registrar, *shared.directory, shared.registrations) {
+        border_.own_realms = shared.settings.home_domains;
+    }
+
+    RegistrarService& registrar() { return registrar_; }
+
+    void on_request(const Transaction& transaction) override {
+        Message& request = transaction->request();
+        if (const auto refusal = proxy::check_request(request, core_.node().secret, {"privacy"}))
+            return runtime::refuse(*transaction, *refusal);
+        const bool trusted = trust_.trusted(transaction->arrival().peer.address);
+        if (request.method() == Method::register_) return on_register(transaction, trusted);
+        const auto loop = proxy::loop_hash(request, core_.node().secret);
+        const auto position = take_position(request);
+        if (!trusted && position.session_case != SessionCase::translated_dialog &&
+            !(position.session_case == SessionCase::in_dialog && position.token->id == outside_dialog))
+            return runtime::refuse(*transaction, 403, "", "IN-SES-01 no direct requests from outside");
+        switch (position.session_case) {
+            case SessionCase::originating:
+                return originating(transaction, loop);
+            case SessionCase::terminating:
+                return terminating(transaction, loop);
+            case SessionCase::in_dialog:
+                return in_dialog(transaction, *position.token, trusted, loop);
+            case SessionCase::translated_dialog:
+                if (const auto call = call_of(*position.token))
+                    return call->on_request(transaction, side_of(*position.token));
+                return transaction->reply(481, "IW-BRG-24 the dialog is not known");
+            case SessionCase::unknown_dialog:
+                return transaction->reply(481, position.rule);
+        }
+    }
+
+    void on_ack(Message ack, const Arrival& arrival) override {
+        const auto position = take_position(ack);
+        if (position.session_case == SessionCase::translated_dialog) {
+            if (const auto call = call_of(*position.token)) call->on_ack(ack, side_of(*position.token));
+            return;
+        }
+        if (position.session_case != SessionCase::in_dialog || ack.number(HeaderId::max_forwards) == 0U) return;
+        const bool trusted = trust_.trusted(arrival.peer.address);
+        if (!trusted && position.token->id != outside_dialog) return;
+        proxy::count_hop(ack);
+        if (position.token->id == outside_dialog) cross_border(ack, trusted);
+        runtime::forward_ack(core_, std::move(ack), "DG-SES-03");
+    }
+
+    [[nodiscard]] transaction::Timing timing(const transport::Peer&) const override { return core_.node().timing; }
+
+  private:
+    session::Position take_position(Message& request) {
+        const auto own = proxy::take_own_routes(request, core_.node().secret,
+                                                [this](const sip::Uri& uri) { return core_.is_own(uri); });
+        const auto contact = proxy::token_of(request.request_uri(), core_.node().secret);
+        return session::position(request, own, contact);
+    }
+
+    // --- REGISTER ---
+
+    void on_register(const Transaction& transaction, bool trusted) {
+        if (!trusted) return runtime::refuse(*transaction, 403, "", "IN-SES-06 REGISTER from outside");
+        auto read = read_register(transaction->request(), shared_.settings.home_domains);
+        if (const auto* refusal = std::get_if<RegisterRefusal>(&read)) {
+            return transaction->reply(refusal->status, refusal->rule, [&](Message& response) {
+                if (!refusal->unsupported.empty()) response.append(HeaderId::unsupported, refusal->unsupported);
+                if (!refusal->require.empty()) response.append(HeaderId::require, refusal->require);
+            });
+        }
+        auto& work = std::get<RegisterWork>(read);
+        const auto owner = registration_owner(core_, work.request.private_identity);
+        auto* registrar = shared_.registrars.at(owner);
+        auto& outside = core_.outside();
+        // The answer comes back to this worker, which holds the transaction.
+        const auto answer_here = [this, &outside, transaction, worker = core_.index()](RegisterAnswer answer) {
+            outside.post(worker,
+                         [this, transaction, answer = std::move(answer)] { answer_register(transaction, answer); });
+        };
+        if (owner == core_.index())
+            return registrar->handle(std::move(work), [this, transaction](const RegisterAnswer& answer) {
+                answer_register(transaction, answer);
+            });
+        outside.post(owner, [registrar, work = std::move(work), answer_here] { registrar->handle(work, answer_here); });
+    }
+
+    void answer_register(const Transaction& transaction, const RegisterAnswer& answer) {
+        if (answer.refusal && answer.refusal->kind == subscriber::SipEffect::Kind::answer)
+            return runtime::refuse(*transaction, *answer.refusal, answer.result);
+        const auto own = core_.local_for({transport::Protocol::udp, transaction->arrival().peer.address}).text();
+        transaction->reply(answer.status, answer.decision, [&](Message& response) {
+            write_answer(response, transaction->request(), answer, own, shared_.settings.home_domains.front(),
+                         std::chrono::system_clock::now());
+        });
+    }
+
+    // --- originating ---
+
+    void originating(const Transaction& transaction, std::uint64_t loop) {
+        const auto served = served_user(transaction->request());
+        if (served.registration) return originating_for(transaction, *served.registration, served.identity, loop);
+        if (served.identity.empty()) return runtime::refuse(*transaction, 403, "", "SO-SES-02 nobody is asserted");
+        read_user(transaction, served.identity,
+                  [this, transaction, loop, identity = served.identity](const Registered& found) {
+                      // SO-SES-02: who is not registered here has no originating services of ours.
+                      if (!found)
+                          return runtime::refuse(*transaction, 403, "",
+                                                 "SO-SES-02 the served user is not registered here");
+                      originating_for(transaction, *found, identity, loop);
+                  });
+    }
+
+    struct Served {
+        std::string identity;
+        Registered registration;
+    };
+    Served served_user(const Message& request) {
+        Served served;
+        for (const auto& identity : session::asserted_identities(request)) {
+            if (served.identity.empty()) served.identity = identity;
+            if (auto registration = shared_.registrations.find(identity)) return {identity, std::move(registration)};
+        }
+        return served;
+    }
+
+    void originating_for(const Transaction& transaction, const Registration& served, const std::string& identity,
+                         std::uint64_t loop) {
+        if (!session::may_use(served.profile, identity))
+            return runtime::refuse(*transaction, 403, "", "SO-SES-03 the served identity is barred");
+        Message request = transaction->request().copy();
+        session::complete_asserted_identity(request, served.profile);
+        charge(request);
+        const auto uri = sip::Uri::parse(request.request_uri());
+        const auto place = session::destination(
+            *uri, [this](std::string_view host) { return is_home(host); },
+            [this](const sip::Uri& one) { return core_.is_own(one); });
+        switch (place.place) {
+            case session::Place::home:
+            case session::Place::number:
+                request.prepend(HeaderId::route, "<" + shared_.settings.icscf + ";lr>");
+                return send(transaction, std::move(request), Position::originating, loop,
+                            "SO-SES-15 home domain, to the I-CSCF");
+            case session::Place::outside:
+                return to_internet(transaction, std::move(request), served, place.host, loop);
+            case session::Place::emergency:
+                return runtime::refuse(*transaction, 404, "No emergency service here", "EM-SES-05");
+            case session::Place::nowhere:
+                if (request.method() == Method::options) return transaction->reply(200, "addressed to this node");
+                return runtime::refuse(*transaction, 404, "", "SO-SES-17");
+        }
+    }
+
+    void to_internet(const Transaction& transaction, Message request, const Registration& served,
+                     const std::string& host, std::uint64_t loop) {
+        const auto snapshot = shared_.policy->current();
+        if (!snapshot) return runtime::refuse(*transaction, 504, "No policy yet", "IW-POL-08");
+        auto decision = policy::decide(*snapshot, {.host = host});
+        if (decision.refusal) {
+            count("denied", std::string(decision.rule_id));
+            return runtime::refuse(*transaction, decision.refusal->status, decision.refusal->warning_text,
+                                   std::string(decision.rule_id) + " " + decision.explanation);
+        }
+        auto border = border_;
+        border.keep_asserted_identity = decision.parameters.asserted_identity == policy::AssertedIdentity::keep;
+        if (request.method() != Method::invite)
+            return other_to_internet(transaction, std::move(request), decision, border, loop);
+        const auto id = core_.outside().random() >> 1;
+        auto detection = interworking::detect_ue(request, known_of(served));
+        auto call = std::make_shared<InternetCall>(
+            transaction,
+            InternetCallFacts{std::move(request), std::move(decision), std::move(detection), std::move(border), loop,
+                              id},
+            [this](std::uint64_t gone) { forget(gone); },
+            [this](const CallOutcome& outcome) {
+                count(std::string(outcome.mode), std::to_string(outcome.status / 100) + "xx");
+            });
+        calls_.emplace(id, call);
+        call->start();
+    }
+
+    /// IW-POL-03: modes act on initial INVITEs only; anything else is filtered and goes on.
+    void other_to_internet(const Transaction& transaction, Message request, const policy::Decision& decision,
+                           const interworking::BorderPolicy& border, std::uint64_t loop) {
+        if (const auto refusal = interworking::apply_privacy(request, interworking::Role::proxy))
+            return runtime::refuse(*transaction, refusal->status, refusal->warning_399, refusal->rule);
+        interworking::filter_to_internet(request, border, interworking::Role::proxy);
+        if (decision.parameters.next_hop)
+            request.prepend(HeaderId::route, "<" + *decision.parameters.next_hop + ";lr>");
+        if (creates_dialog(request.method())) record_route(request, Position::originating, outside_dialog, transaction);
+        forward(transaction, std::move(request), std::make_shared<AcrossBorder>(border, false), loop,
+                std::string(decision.rule_id) + " " + decision.explanation);
+    }
+
+    static interworking::KnownOfUe known_of(const Registration& served) {
+        interworking::KnownOfUe known;
+        for (const auto& binding : served.bindings) {
+            if (binding.contact_params.find("+g.") != std::string::npos) known.contact_had_feature_tags = true;
+            for (const auto& identity : served.profile.private_identities)
+                if (identity.name == binding.private_identity && identity.ue_class)
+                    known.provisioned = ue_class(*identity.ue_class);
+        }
+        return known;
+    }
+
+    /// SO-SES-12: the icid stays, the originating network is ours now.
+    void charge(Message& request) const {
+        auto vector = sip::ChargingVector::parse(request.value(HeaderId::p_charging_vector));
+        if (!vector) return;
+        vector->orig_ioi = shared_.settings.home_domains.front();
+        request.set(HeaderId::p_charging_vector, vector->print());
+    }
+
+    // --- terminating ---
+
+    void terminating(const Transaction& transaction, std::uint64_t loop) {
+        const auto uri = sip::Uri::parse(transaction->request().request_uri());
+        if (uri && core_.is_own(*uri) && uri->user.empty() && transaction->request().method() == Method::options)
+            return transaction->reply(200, "addressed to this node");
+        const auto identity = called_identity(*uri);
+        if (const auto found = shared_.registrations.find(identity))
+            return terminating_for(transaction, *found, identity, loop);
+        read_user(transaction, identity, [this, transaction, loop, identity](const Registered& found) {
+            if (!found) return runtime::refuse(*transaction, 480, "", "ST-SES-04 the callee has no contact");
+            terminating_for(transaction, *found, identity, loop);
+        });
+    }
+
+    static std::string called_identity(const sip::Uri& uri) {
+        if (uri.is_sip() && sip::iequals(uri.param("user").value_or(""), "phone")) {
+            sip::Uri tel;
+            tel.scheme = sip::Uri::Scheme::tel;
+            tel.user = uri.user;
+            return tel.canonical_identity();
+        }
+        return uri.canonical_identity();
+    }
+
+    void terminating_for(const Transaction& transaction, const Registration& served, const std::string& identity,
+                         std::uint64_t loop) {
+        if (session::barred(served.profile, identity))
+            return runtime::refuse(*transaction, 404, "", "SO-SES-03 barred");
+        const auto contacts = session::target_set(served.bindings, std::chrono::system_clock::now());
+        if (contacts.empty()) return runtime::refuse(*transaction, 480, "", "ST-SES-04 the callee has no contact");
+        const Message& received = transaction->request();
+        std::vector<runtime::Target> targets;
+        for (const auto& contact : contacts) {  // ST-SES-07
+            Message request = received.copy();
+            request.set(HeaderId::p_called_party_id, "<" + std::string(received.request_uri()) + ">");
+            request.set_request_uri(contact.binding.contact);
+            request.remove(HeaderId::route);
+            for (const auto& path : contact.binding.path) request.append(HeaderId::route, path);
+            if (creates_dialog(request.method())) record_route(request, Position::terminating, 0, transaction);
+            proxy::count_hop(request);
+            targets.push_back(
+                {std::move(request), std::nullopt, contact.group, "ST-SES-07 to a contact of " + identity});
+        }
+        runtime::forward(transaction, std::move(targets), nullptr, loop);
+    }
+
+    /// A user who is not in memory, as after a restart (SR-REG-58). `go` gets null when nobody can be reached.
+    void read_user(const Transaction& transaction, const std::string& identity,
+                   std::function<void(const Registered&)> go) {
+        auto& outside = core_.outside();
+        shared_.directory->read_user(identity, [this, &outside, transaction, identity, go = std::move(go),
+                                                worker = core_.index()](subscriber::UserAnswer answer) {
+            outside.post(worker, [this, transaction, identity, go, answer = std::move(answer)] {
+                if (answer.result == subscriber::Result::unreachable)
+                    return runtime::refuse(*transaction, 504, "", "ST-SES-15 the directory is unreachable");
+                if (answer.result != subscriber::Result::success)
+                    return runtime::refuse(*transaction, 404, "", "ST-SES-01 the identity is not known");
+                const bool ours = answer.user.server_name == shared_.settings.registrar.server_name;
+                if (!ours || answer.user.bindings.empty()) return go(nullptr);
+                adopt(answer.user);
+                // Published or not yet: what was read is what there is.
+                go(std::make_shared<Registration>(Registration{answer.user.profile, answer.user.bindings}));
+            });
+        });
+    }
+
+    void adopt(const subscriber::User& user) {
+        for (const auto& binding : user.bindings) {
+            std::vector<ims::Binding> own;
+            std::copy_if(user.bindings.begin(), user.bindings.end(), std::back_inserter(own),
+                         [&](const ims::Binding& one) { return one.private_identity == binding.private_identity; });
+            const auto owner = registration_owner(core_, binding.private_identity);
+            core_.outside().post(owner, [registrar = shared_.registrars.at(owner), profile = user.profile,
+                                         name = binding.private_identity, own = std::move(own)]() mutable {
+                registrar->adopt(profile, name, std::move(own));
+            });
+        }
+    }
+
+    // --- within dialogs ---
+
+    void in_dialog(const Transaction& transaction, const proxy::Token& token, bool trusted, std::uint64_t loop) {
+        Message request = transaction->request().copy();
+        std::shared_ptr<runtime::ForwardUser> user;
+        if (token.id == outside_dialog) {
+            cross_border(request, trusted);
+            user = std::make_shared<AcrossBorder>(border_, !trusted);
+        }
+        forward(transaction, std::move(request), std::move(user), loop, "DG-SES-02");
+    }
+
+    void cross_border(Message& message, bool outwards) const {
+        if (outwards)
+            interworking::filter_to_internet(message, border_, interworking::Role::proxy);
+        else
+            interworking::filter_from_internet(message, border_);
+    }
+
+    [[nodiscard]] std::shared_ptr<InternetCall> call_of(const proxy::Token& token) const {
+        const auto found = calls_.find(token.id / 2);
+        return found == calls_.end() ? nullptr : found->second;
+    }
+    static Side side_of(const proxy::Token& token) { return token.id % 2 == 0 ? Side::ue : Side::net; }
+    void forget(std::uint64_t id) {
+        // Later: the call is on the stack that says so.
+        core_.outside().post(core_.index(), [this, id] { calls_.erase(id); });
+    }
+
+    // --- common ---
+
+    void send(const Transaction& transaction, Message request, Position position, std::uint64_t loop, const char* why) {
+        if (creates_dialog(request.method())) record_route(request, position, 0, transaction);
+        forward(transaction, std::move(request), nullptr, loop, why);
+    }
+
+    void record_route(Message& request, Position position, std::uint64_t id, const Transaction& transaction) {
+        const auto& local = core_.local_for({transport::Protocol::udp, transaction->arrival().peer.address});
+        request.prepend(HeaderId::record_route, "<sip:" + core_.token(position, id) + "@" + local.text() + ";lr>");
+    }
+
+    static void forward(const Transaction& transaction, Message request, std::shared_ptr<runtime::ForwardUser> user,
+                        std::uint64_t loop, std::string why) {
+        proxy::count_hop(request);
+        std::vector<runtime::Target> targets;
+        targets.push_back({std::move(request), std::nullopt, 0, std::move(why)});
+        runtime::forward(transaction, std::move(targets), std::move(user), loop);
+    }
+
+    [[nodiscard]] bool is_home(std::string_view host) const {
+        const auto& domains = shared_.settings.home_domains;
+        return std::any_of(domains.begin(), domains.end(),
+                           [=](const std::string& domain) { return sip::iequals(domain, host); });
+    }
+
+    void count(const std::string& mode, const std::string& outcome) {
+        shared_.metrics
+            ->counter("isthmus_internet_calls_total", "Calls to Internet domains by mode and outcome",
+                      {{"mode", mode}, {"outcome", outcome}})
+            .add(core_.index());
+    }
+
+    runtime::Core& core_;
+    Shared& shared_;
+    runtime::Trust trust_;
+    interworking::BorderPolicy border_;
+    RegistrarService registrar_;
+    std::unordered_map<std::uint64_t, std::shared_ptr<InternetCall>> calls_;
+};
+
+}  // namespace
+
+std::size_t registration_owner(const runtime::Core& core, const std::string& private_identity) {
+    return transaction::keyed_hash(core.node().seed, private_identity) % core.node().workers;
+}
+
+std::unique_ptr<runtime::Role> make_role(runtime::Core& core, Shared& shared) {
+    auto role = std::make_unique<Scscf>(core, shared);
+    shared.registrars.push_back(&role->registrar());
+    return role;
+}
+
+}  // namespace isthmus::scscf

@@ -1,0 +1,67 @@
+// The dialogs of a call in the b2bua role: requests of either leg are carried to the other with that leg's identifiers
+// (IW-RET-09, retry identity table). Lives on one worker; found by the token in our Contacts.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/dialog/leg.hpp"
+#include "common/runtime/core.hpp"
+#include "scscf/interworking/border.hpp"
+#include "scscf/interworking/translate.hpp"
+
+namespace isthmus::scscf {
+
+/// Which leg of a translated dialog; the lowest bit of the id in a bridge token.
+enum class Side : std::uint8_t { ue = 0, net = 1 };
+
+/// One dialog on the UE leg and the one on the net leg that it stands for.
+struct DialogPair {
+    dialog::Leg ue;
+    dialog::Leg net;
+    std::uint32_t ue_invite = 0;  ///< CSeq of the newest INVITE, on either leg, while its ACK may come
+    std::uint32_t net_invite = 0;
+    sip::OptionTags net_invite_tags;      ///< demanded by the INVITE of the net leg (IW-RET-10)
+    std::optional<sip::Message> net_ack;  ///< sent for a 2xx; repeated when the 2xx is
+    bool confirmed = false;
+    bool ended = false;
+
+    dialog::Leg& leg(Side side) { return side == Side::ue ? ue : net; }
+};
+
+interworking::LegIdentity identity(const dialog::Leg& leg, std::uint32_t cseq);
+
+class TranslatedDialogs : public std::enable_shared_from_this<TranslatedDialogs> {
+  public:
+    TranslatedDialogs(runtime::Core& core, interworking::BorderPolicy border, std::string decision,
+                      std::function<void()> ended)
+        : core_(core), border_(std::move(border)), decision_(std::move(decision)), ended_(std::move(ended)) {}
+
+    /// The pair with these tags of the far ends' dialogs; null when there is none.
+    DialogPair* find(std::string_view ue_local_tag, std::string_view net_remote_tag);
+    DialogPair& add(DialogPair pair);
+    [[nodiscard]] bool empty() const { return pairs_.empty(); }
+
+    /// A request that came on `from`'s leg.
+    void on_request(const std::shared_ptr<runtime::ServerTransaction>& transaction, Side from);
+    void on_ack(const sip::Message& ack, Side from);
+    /// The 2xx of an INVITE came again: so did not its ACK, or the UE's was never seen. True when the ACK was repeated.
+    bool repeat_ack(std::string_view net_remote_tag);
+
+  private:
+    class Relay;
+    DialogPair* by_request(const sip::Message& request, Side from);
+    void send(sip::Message request, Side to, std::shared_ptr<Relay> relay, std::string decision);
+    void finish(DialogPair& pair);
+
+    runtime::Core& core_;
+    interworking::BorderPolicy border_;
+    std::string decision_;
+    std::function<void()> ended_;
+    std::deque<DialogPair> pairs_;  // a deque: relays keep pointers
+};
+
+}  // namespace isthmus::scscf
