@@ -92,7 +92,6 @@ CREATE TABLE subscriber.assignment (
     server_name text,
     pending_until timestamptz
 ) WITH (fillfactor = 70);
-CREATE INDEX assignment_of_server ON subscriber.assignment (server_name) WHERE server_name IS NOT NULL;
 COMMENT ON TABLE subscriber.assignment IS 'Which S-CSCF serves a subscription; one row each, made with the subscription';
 COMMENT ON COLUMN subscriber.assignment.subscription_id IS 'The subscription';
 COMMENT ON COLUMN subscriber.assignment.server_name IS 'SIP URI of the S-CSCF; counts while a binding lives or an authentication is awaited; NULL: nobody';
