@@ -18,6 +18,7 @@ class Demo:
         self.routes = {}
         self.results = []
         self.started = 0.0
+        self.phones = []
 
     CHECKS = [("registration of three subscribers", "registration"),
               ("a call between two subscribers", "inner_call"),
@@ -32,8 +33,10 @@ class Demo:
             self.started = time.time()
             try:
                 ok, detail = True, getattr(self, method)()
-            except (Verdict, LabError) as why:
+            except (Verdict, LabError, OSError) as why:
                 ok, detail = False, str(why)
+            finally:
+                self.end_phones()
             self.draw()
             print(f"{'OK' if ok else 'FAILED'}: {name}: {detail}", flush=True)
             self.results.append({"name": name, "ok": ok, "detail": detail})
@@ -73,7 +76,15 @@ class Demo:
             time.sleep(0.05)
 
     def phone(self, scenario, user, **keys):
-        return self.lab.sipp(scenario, user, keys)
+        phone = self.lab.sipp(scenario, user, keys)
+        self.phones.append(phone)
+        return phone
+
+    def end_phones(self):
+        """A scenario that did not come to its end must not hold its address against the next check."""
+        for phone in self.phones:
+            phone.end()
+        self.phones = []
 
     def caller(self, scenario, user, callee):
         need(user in self.routes, f"{user} is not registered")

@@ -121,12 +121,19 @@ class Lab:
     # --- acting ---
 
     def hang_up_internet_phone(self):
-        """Tells baresip, through its control socket, to end the call (a netstring with JSON)."""
+        """Tells baresip, through its control socket, to end the call (netstrings with JSON; events come between)."""
         command = json.dumps({"command": "hangup"})
         with socket.create_connection((BARESIP, BARESIP_CONTROL), timeout=5) as control:
             control.sendall(f"{len(command)}:{command},".encode())
-            if b'"ok":true' not in control.recv(4096):
-                raise LabError("baresip did not take the command to hang up")
+            received = b""
+            while True:
+                piece = control.recv(65536)
+                received += piece
+                answers = [item for item in netstrings(received) if item.get("response")]
+                if answers and answers[0].get("ok"):
+                    return
+                if answers or not piece:
+                    raise LabError(f"baresip did not take the command to hang up: {received.decode(errors='replace')}")
 
     def sipp(self, scenario, user, keys=None, seconds=40):
         """Plays a scenario as one of the IMS phones and does not wait for its end."""
@@ -161,6 +168,11 @@ class Phone:
             self.process.wait()
             return False
 
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
     def received(self):
         return read_sipp_log(self.log)[1]
 
@@ -175,6 +187,18 @@ class Phone:
         except OSError:
             lines = []
         return lines[0] if lines else f"SIPp ended with {self.process.returncode}"
+
+
+def netstrings(data):
+    """The JSON objects of the whole netstrings in `data`."""
+    out = []
+    while b":" in data:
+        length, _, rest = data.partition(b":")
+        if not length.isdigit() or len(rest) < int(length) + 1:
+            break
+        out.append(json.loads(rest[:int(length)]))
+        data = rest[int(length) + 1:]
+    return out
 
 
 def read_sipp_log(path):
