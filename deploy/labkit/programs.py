@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import socket
 import string
 import subprocess
@@ -208,7 +209,7 @@ def read_sipp_log(path):
         return sent, received
     text = path.read_bytes().decode("latin-1").replace("\r\n", "\n")
     for block in text.split("-----------------------------------------------")[1:]:
-        header, _, raw = block.partition("bytes :\n" if "bytes :\n" in block else "bytes:\n")
+        header, raw = re.split(r"bytes\)? ?:\n", block, maxsplit=1)
         (received if "message received" in header else sent).append(sip.Message(raw.lstrip("\n")))
     return sent, received
 
