@@ -31,9 +31,10 @@ class PolicyStore {
         bool connected = false;
         Clock::time_point confirmed{};  ///< when the database was last known to say the same
 
-        /// Age of what decides: grows while the database is gone (IW-TC-128).
+        /// Age of what decides: some seconds at most while the database answers, and it grows while it is gone or
+        /// silent (IW-TC-128).
         [[nodiscard]] Clock::duration age(Clock::time_point now) const {
-            return connected ? Clock::duration::zero() : now - confirmed;
+            return confirmed == Clock::time_point{} ? Clock::duration::zero() : now - confirmed;
         }
     };
     [[nodiscard]] Status status() const;

@@ -55,9 +55,4 @@ std::string check_schema(pqxx::connection& connection) {
     return schema_complaint(applied, known_migrations());
 }
 
-std::string check_schema(const ConnectionOptions& options) {
-    const auto connection = connect(options, {}, [](int) {});
-    return check_schema(*connection);
-}
-
 }  // namespace isthmus::database

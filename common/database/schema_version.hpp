@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "common/database/connection.hpp"
-
 namespace isthmus::database {
 
 /// One numbered step of schema/: its number and its file name.
@@ -24,7 +22,5 @@ std::string schema_complaint(const std::vector<int>& applied, const std::vector<
 
 /// Reads the versions and complains as above. Throws what pqxx throws when the server cannot be asked.
 std::string check_schema(pqxx::connection& connection);
-/// The same over a connection of its own, for a program that starts.
-std::string check_schema(const ConnectionOptions& options);
 
 }  // namespace isthmus::database

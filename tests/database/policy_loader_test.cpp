@@ -200,7 +200,7 @@ TEST_F(PolicyLoading, IW_TC_128_the_last_snapshot_decides_while_the_database_is_
     run_sql(owner, "SELECT policy.allow_domain('isp.test')");
     Node node(owner);
     ASSERT_TRUE(node.store.wait_until_loaded(testing::patience));
-    EXPECT_EQ(node.store.status().age(Clock::now()), Clock::duration::zero());
+    EXPECT_LT(node.store.status().age(Clock::now()), std::chrono::seconds(2));
     cluster.kill_hard();
     ASSERT_TRUE(node.wait_for(PolicyEvent::Kind::lost));
     EXPECT_EQ(node.decide("isp.test").access, policy::Access::allow);
@@ -216,7 +216,8 @@ TEST_F(PolicyLoading, IW_TC_128_the_last_snapshot_decides_while_the_database_is_
     run_sql(owner, "SELECT policy.deny_domain('isp.test')");
     ASSERT_TRUE(node.wait_for_version(std::stoll(ask_sql(owner, "SELECT version FROM policy.version"))));
     EXPECT_EQ(node.decide("isp.test").access, policy::Access::deny);
-    EXPECT_EQ(node.store.status().age(Clock::now()), Clock::duration::zero());
+    EXPECT_TRUE(node.store.status().connected);
+    EXPECT_GT(node.store.status().confirmed, status.confirmed);
 }
 
 /// Registers and de-registers as fast as the database takes it, `width` at a time.

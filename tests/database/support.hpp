@@ -24,10 +24,9 @@ template <typename T>
 class Received {
   public:
     void push(T value) {
-        {
-            const std::lock_guard lock(mutex_);
-            values_.push_back(std::move(value));
-        }
+        // Under the lock: who waits may be the one to destroy this.
+        const std::lock_guard lock(mutex_);
+        values_.push_back(std::move(value));
         arrived_.notify_all();
     }
 
