@@ -136,7 +136,7 @@ class Demo:
 
     def is_established(self):
         records = self.isp_records()
-        invites = [record for record in judge.requests(records, "INVITE") if judge.host(record.source) == CORE_ADDRESS]
+        invites = [record for record in judge.requests(records, "INVITE") if trace.host(record.source) == CORE_ADDRESS]
         last = judge.final_response(records, invites[-1]) if invites else None
         return last is not None and last.message.status == 200 and any(
             record.message.cseq[0] == invites[-1].message.cseq[0] for record in judge.requests(records, "ACK"))

@@ -1,5 +1,6 @@
 """Verdicts on recorded messages: pure functions, so that they are tested with recordings."""
 from . import sip
+from .trace import host
 
 
 class Verdict(Exception):
@@ -9,11 +10,6 @@ class Verdict(Exception):
 def need(condition, text):
     if not condition:
         raise Verdict(text)
-
-
-def host(place):
-    """Address of "address:port": over TCP a node sends from a port of its own."""
-    return place.rsplit(":", 1)[0]
 
 
 def requests(records, method):
@@ -86,15 +82,16 @@ def hung_up(isp_records, core, by_caller):
     return "BYE from the " + ("caller" if by_caller else "callee") + " answered with 200"
 
 
-def path_of(arrows, names, method):
-    """Columns an initial request passed, as names, in order."""
-    hops = []
+def path_of(arrows, name, method):
+    """Columns an initial request passed, in order. The same hop again (a retransmission, UDP where TCP was refused)
+    is no other hop."""
+    hops, seen = [], set()
     for arrow in arrows:
-        if not arrow.message.is_response and arrow.message.method == method:
-            for place in (arrow.source, arrow.target):
-                name = names(place)
-                if not hops or hops[-1] != name:
-                    hops.append(name)
+        step = (name(arrow.source), name(arrow.target))
+        if arrow.message.is_response or arrow.message.method != method or step in seen:
+            continue
+        seen.add(step)
+        hops += [place for place in step if not hops or hops[-1] != place]
     return hops
 
 

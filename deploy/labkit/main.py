@@ -122,7 +122,7 @@ def explain_registration(records, identity):
     arrows = [arrow for arrow in trace.arrows_of(records) if arrow.message.method == "REGISTER"
               and judge.parties(arrow.message)[1] == identity]
     asked = next((arrow for arrow in reversed(arrows) if not arrow.message.is_response
-                  and judge.host(arrow.target) == CORE["pcscf"]), None)
+                  and trace.host(arrow.target) == CORE["pcscf"]), None)
     if asked is None:
         print(f"  not registered, and no REGISTER came. What to do: let the phone register at {CORE['pcscf']}:{PORT}, "
               f"domain {HOME}")

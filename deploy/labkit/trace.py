@@ -62,22 +62,28 @@ def read_dumps(folder, node):
     return sorted(records, key=lambda record: record.time)
 
 
+def host(place):
+    """Address of "address:port": over TCP a node sends from a port of its own."""
+    return place.rsplit(":", 1)[0]
+
+
 def same_bytes(message):
     return message.raw.replace("\r\n", "\n")
 
 
 def arrows_of(records):
-    """What one node sent and the next received is one arrow; each retransmission has its own."""
+    """What one node sent and the next received is one arrow; each retransmission has its own. Ports do not count:
+    over TCP the sender's is another at the receiver."""
     groups = defaultdict(lambda: ([], []))
     for record in records:
         if record.kind == "message":
-            key = (record.source, record.target, same_bytes(record.message))
+            key = (host(record.source), host(record.target), same_bytes(record.message))
             groups[key][0 if record.sent else 1].append(record)
     arrows = []
-    for (source, target, _), (sent, received) in groups.items():
+    for sent, received in groups.values():
         for i in range(max(len(sent), len(received))):
             pair = [side[i] for side in (sent, received) if i < len(side)]
-            arrows.append(Arrow(min(record.time for record in pair), source, target, pair[0].message))
+            arrows.append(Arrow(min(record.time for record in pair), pair[0].source, pair[0].target, pair[0].message))
     return sorted(arrows, key=lambda arrow: arrow.time)
 
 
@@ -160,7 +166,7 @@ class Ladder:
         self.width = 19
 
     def name(self, address):
-        return self.names.get(address) or self.names.get(address.rsplit(":", 1)[0]) or address
+        return self.names.get(address) or self.names.get(host(address)) or address
 
     def draw(self, records):
         arrows = arrows_of(records)
@@ -192,8 +198,9 @@ class Ladder:
         low, high = sorted((left, right))
         begin, end = 9 + low * self.width + middle, 9 + high * self.width + middle
         if begin == end:
-            line = "".join(text) + f"  (to itself) {label(arrow.message)}"
-            return [line]
+            note = f" {label(arrow.message)} to itself"
+            text[begin + 1:begin + 1 + len(note)] = note
+            return ["".join(text)]
         body = f" {label(arrow.message)} "[:end - begin - 3].center(end - begin - 1, "-")
         body = body[:-1] + ">" if right > left else "<" + body[1:]
         text[begin + 1:end] = body

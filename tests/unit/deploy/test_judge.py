@@ -1,7 +1,7 @@
 """The demo's verdicts: true for a good recording, and each single fault makes them false."""
 import unittest
 
-from labkit import judge, sip
+from labkit import judge, sip, trace
 
 from recording import ISP, SCSCF, answer, bye, invite, record, relaxed_call
 
@@ -102,6 +102,16 @@ class Registered(unittest.TestCase):
                 judge.registered(sip.Message(answer("200 OK", "2 REGISTER", extra)))
         with self.assertRaises(judge.Verdict):
             judge.registered(sip.Message(answer("403 Forbidden", "2 REGISTER", self.GOOD)))
+
+
+class Path(unittest.TestCase):
+    def test_hops_in_order_without_repetitions(self):
+        def arrow(source, target, raw=invite(1, "", "")):
+            return trace.Arrow(0, source, target, sip.Message(raw))
+        arrows = [arrow("a", "P"), arrow("P", "a", answer("100 Trying", "1 INVITE")), arrow("P", "S"), arrow("S", "I"),
+                  arrow("I", "S"), arrow("S", "P"), arrow("P", "b"), arrow("P", "b")]
+        self.assertEqual(judge.path_of(arrows, str, "INVITE"), ["a", "P", "S", "I", "S", "P", "b"])
+        self.assertEqual(judge.path_of(arrows, str, "BYE"), [])
 
 
 class Final(unittest.TestCase):

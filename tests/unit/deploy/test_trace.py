@@ -57,6 +57,17 @@ class Ladders(unittest.TestCase):
         records = [record(time, raw, sent, SCSCF, ISP) for time in (1.0, 1.5) for sent in (True, False)]
         self.assertEqual(len(trace.arrows_of(records)), 2)
 
+    def test_over_tcp_the_ports_differ_and_it_is_one_arrow_all_the_same(self):
+        raw = invite(1, "", "")
+        records = [record(1.0, raw, True, SCSCF, ISP), record(1.1, raw, False, "127.0.1.30:40000", ISP)]
+        self.assertEqual(len(trace.arrows_of(records)), 1)
+
+    def test_a_message_to_itself_stands_in_its_column(self):
+        drawn = self.draw([record(1.0, invite(1, "", ""), True, RITA, SCSCF),
+                           record(2.0, invite(2, "", ""), True, SCSCF, SCSCF)])
+        line = next(line for line in drawn.splitlines() if "to itself" in line)
+        self.assertEqual(line.index("INVITE to itself"), drawn.splitlines()[1].rindex("|") + 2)
+
     def test_columns_arrows_notes_and_decisions(self):
         drawn = self.draw([record(1.0, invite(1, "Require: precondition\n", "mandatory"), True, RITA, SCSCF),
                            decision(1.2, "s9", "relaxed to optional", ["IW-RET-06"]),
