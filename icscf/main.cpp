@@ -1,6 +1,5 @@
 #include "common/runtime/directory.hpp"
 #include "common/runtime/program.hpp"
-#include "icscf/network.hpp"
 #include "icscf/options.hpp"
 #include "icscf/pipeline.hpp"
 
@@ -8,30 +7,32 @@ namespace {
 
 using namespace isthmus;
 
-/// What the I-CSCF's workers share.
-struct Shared {
-    icscf::Settings settings;
-    icscf::Network network;
+/// Everything of an I-CSCF that outlives its workers.
+struct Node {
+    explicit Node(std::size_t locations) : shared(locations) {}
+    icscf::Shared shared;
     std::unique_ptr<subscriber::PostgresDirectory> directory;
 };
 
 runtime::Assembly assemble(const runtime::Parts& parts) {
     runtime::wait_for_database(parts, "icscf");
-    auto shared = std::make_shared<Shared>();
-    shared->settings.trusted = runtime::address_ranges(parts.configuration.list("icscf.trusted"));
-    shared->directory = runtime::make_directory(parts, "icscf");
-    shared->network.follow(*shared->directory, std::chrono::seconds(2));
+    const auto locations = static_cast<std::size_t>(parts.configuration.integer("icscf.location_cache_size"));
+    auto node = std::make_shared<Node>(locations);
+    node->directory = runtime::make_directory(parts, "icscf");
+    node->shared.trusted = runtime::address_ranges(parts.configuration.list("icscf.trusted"));
+    node->shared.directory = node->directory.get();
+    node->shared.network.follow(*node->directory, std::chrono::seconds(2));
+    parts.metrics.watch("isthmus_location_cache_entries", "Identities whose S-CSCF is remembered", {},
+                        [node] { return static_cast<double>(node->shared.locations.size()); });
     runtime::Assembly assembly;
-    assembly.make_role = [shared](runtime::Core& core) {
-        return icscf::make_role(core, shared->settings, *shared->directory, shared->network);
-    };
-    assembly.health = [shared] {
+    assembly.make_role = [node](runtime::Core& core) { return icscf::make_role(core, node->shared); };
+    assembly.health = [node] {
         return std::vector<std::pair<std::string, std::string>>{
-            {"directory", shared->directory->known_down() ? "unreachable" : "reachable"}};
+            {"directory", node->directory->known_down() ? "unreachable" : "reachable"}};
     };
-    assembly.stopped = [shared] {
-        shared->network.stop();
-        shared->directory.reset();
+    assembly.stopped = [node] {
+        node->shared.network.stop();
+        node->directory.reset();
     };
     return assembly;
 }

@@ -13,6 +13,15 @@ std::vector<Option> options() {
                        .min = 1,
                        .max = 64,
                        .help = "Addresses of P-, I- and S-CSCFs: a REGISTER from elsewhere gets 403."});  // IR-REG-01
+    options.push_back(
+        {.section = "icscf",
+         .key = "location_cache_size",
+         .form = Form::integer,
+         .fallback = 1'000'000,
+         .unit = "entries",
+         .min = 0,
+         .max = 100'000'000,
+         .help = "Who serves whom, remembered for calls while the directory is unreachable."});  // IC-SES-10
     return options;
 }
 

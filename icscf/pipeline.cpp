@@ -25,10 +25,36 @@ namespace {
 
 using Transaction = std::shared_ptr<ServerTransaction>;
 
+/// Notes from the 200 to a REGISTER who serves the identities of the set now (IC-SES-10).
+class Registered final : public runtime::ForwardUser {
+  public:
+    Registered(runtime::Core& core, LocationCache& locations, std::string server)
+        : core_(core), locations_(locations), server_(std::move(server)) {}
+    void on_response(Message& response, std::uint16_t) override {
+        if (response.status() < 200 || response.status() >= 300) return;
+        const bool ended = !response.has(HeaderId::contact);
+        const auto now = core_.outside().now_ms();
+        for (const auto id : {HeaderId::to, HeaderId::p_associated_uri})
+            for (const auto value : response.values(id)) {
+                const auto address = sip::NameAddr::parse(value);
+                if (!address) continue;
+                const auto identity = address->uri.canonical_identity();
+                if (ended)
+                    locations_.remove(identity);
+                else
+                    locations_.put(identity, server_, now, LocationCache::longest_life_ms);
+            }
+    }
+
+  private:
+    runtime::Core& core_;
+    LocationCache& locations_;
+    std::string server_;
+};
+
 class Icscf final : public runtime::Role {
   public:
-    Icscf(runtime::Core& core, const Settings& settings, subscriber::Directory& directory, const Network& network)
-        : core_(core), settings_(settings), directory_(directory), network_(network), trust_(settings.trusted) {}
+    Icscf(runtime::Core& core, Shared& shared) : core_(core), shared_(shared), trust_(shared.trusted) {}
 
     void on_request(const Transaction& transaction) override {
         const auto& node = core_.node();
@@ -61,10 +87,10 @@ class Icscf final : public runtime::Role {
         auto query = registration_query(transaction->request());
         if (const auto* bad = std::get_if<BadRequest>(&query))
             return runtime::refuse(*transaction, 400, bad->detail, "IR-REG-02");
-        directory_.authorise(std::get<subscriber::UserAuthorization>(std::move(query)),
-                             on_worker([this, transaction, loop](const ServerAnswer& answer) {
-                                 route_register(transaction, answer, loop);
-                             }));
+        shared_.directory->authorise(std::get<subscriber::UserAuthorization>(std::move(query)),
+                                     on_worker([this, transaction, loop](const ServerAnswer& answer) {
+                                         route_register(transaction, answer, loop);
+                                     }));
     }
 
     void route_register(const Transaction& transaction, const ServerAnswer& answer, std::uint64_t loop) {
@@ -79,7 +105,7 @@ class Icscf final : public runtime::Role {
         Message request = transaction->request().copy();
         request.set_request_uri(*server);  // IR-REG-05
         proxy::count_hop(request);
-        forward(transaction, std::move(request), loop,
+        forward(transaction, std::move(request), std::make_shared<Registered>(core_, shared_.locations, *server), loop,
                 "IR-REG-03 " + std::string(subscriber::name(answer.result)) + ", S-CSCF " + *server);
     }
 
@@ -87,10 +113,28 @@ class Icscf final : public runtime::Role {
         auto query = location_query(transaction->request(), originating);
         if (const auto* not_locatable = std::get_if<NotLocatable>(&query))
             return runtime::refuse(*transaction, not_locatable->status, "", not_locatable->rule);
-        directory_.locate(std::get<subscriber::LocationQuery>(std::move(query)),
-                          on_worker([this, transaction, loop, originating](const ServerAnswer& answer) {
-                              route_initial(transaction, answer, originating, loop);
-                          }));
+        const auto identity = std::get<subscriber::LocationQuery>(query).public_identity;
+        shared_.directory->locate(
+            std::get<subscriber::LocationQuery>(std::move(query)),
+            on_worker([this, transaction, loop, originating, identity](const ServerAnswer& answer) {
+                route_initial(transaction, remembered(identity, answer), originating, loop);
+            }));
+    }
+
+    /// The answer, kept for worse times; or what was kept, when there is no answer (IC-SES-10).
+    ServerAnswer remembered(const std::string& identity, ServerAnswer answer) {
+        const auto now = core_.outside().now_ms();
+        if (answer.result == Result::unreachable) {
+            if (auto server = shared_.locations.find(identity, now)) {
+                answer.result = Result::success;
+                answer.server_name = std::move(*server);
+            }
+        } else if (!answer.server_name.empty()) {
+            shared_.locations.put(identity, answer.server_name, now, LocationCache::longest_life_ms);
+        } else {
+            shared_.locations.remove(identity);
+        }
+        return answer;
     }
 
     void route_initial(const Transaction& transaction, const ServerAnswer& answer, bool originating,
@@ -117,18 +161,19 @@ class Icscf final : public runtime::Role {
             request.append(HeaderId::p_charging_vector, vector.print());
         }
         proxy::count_hop(request);
-        forward(transaction, std::move(request), loop, why);
+        forward(transaction, std::move(request), nullptr, loop, why);
     }
 
-    static void forward(const Transaction& transaction, Message request, std::uint64_t loop, const std::string& why) {
+    static void forward(const Transaction& transaction, Message request, std::shared_ptr<runtime::ForwardUser> user,
+                        std::uint64_t loop, const std::string& why) {
         std::vector<runtime::Target> targets;
         targets.push_back({std::move(request), std::nullopt, 0, why});
-        runtime::forward(transaction, std::move(targets), nullptr, loop);
+        runtime::forward(transaction, std::move(targets), std::move(user), loop);
     }
 
     [[nodiscard]] std::optional<std::string> chosen(const ServerAnswer& answer) {
         if (!answer.server_name.empty()) return answer.server_name;
-        return select_scscf(*network_.servers(), answer.capabilities, core_.outside().random());
+        return select_scscf(*shared_.network.servers(), answer.capabilities, core_.outside().random());
     }
 
     [[nodiscard]] bool points_here(const std::string& server) const {
@@ -145,17 +190,14 @@ class Icscf final : public runtime::Role {
     }
 
     runtime::Core& core_;
-    const Settings& settings_;
-    subscriber::Directory& directory_;
-    const Network& network_;
+    Shared& shared_;
     runtime::Trust trust_;
 };
 
 }  // namespace
 
-std::unique_ptr<runtime::Role> make_role(runtime::Core& core, const Settings& settings,
-                                         subscriber::Directory& directory, const Network& network) {
-    return std::make_unique<Icscf>(core, settings, directory, network);
+std::unique_ptr<runtime::Role> make_role(runtime::Core& core, Shared& shared) {
+    return std::make_unique<Icscf>(core, shared);
 }
 
 }  // namespace isthmus::icscf

@@ -3,22 +3,26 @@
 #pragma once
 
 #include <memory>
-#include <string>
+#include <vector>
 
 #include "common/runtime/address_range.hpp"
 #include "common/runtime/core.hpp"
 #include "common/subscriber/directory.hpp"
+#include "icscf/location_cache.hpp"
 #include "icscf/network.hpp"
 
 namespace isthmus::icscf {
 
-struct Settings {
+/// What the workers of an I-CSCF share; it outlives them.
+struct Shared {
+    explicit Shared(std::size_t location_cache_size) : locations(location_cache_size) {}
+
     std::vector<runtime::AddressRange> trusted;
-    std::vector<std::string> home_domains;
+    subscriber::Directory* directory = nullptr;
+    Network network;
+    LocationCache locations;
 };
 
-/// `directory` and `network` serve all workers and outlive them.
-std::unique_ptr<runtime::Role> make_role(runtime::Core& core, const Settings& settings,
-                                         subscriber::Directory& directory, const Network& network);
+std::unique_ptr<runtime::Role> make_role(runtime::Core& core, Shared& shared);
 
 }  // namespace isthmus::icscf

@@ -63,6 +63,8 @@ void InternetCall::start() {
     start.offer = interworking::Offer::of(facts_.invite);
     start.role = interworking::first_role(start.mode, facts_.detection.ue_class, start.offer.qos_lines,
                                           interworking::privacy_needs_b2bua(facts_.invite));
+    // IW-RES-05 asks for ACK and BYE of an answer that lacks what is insisted on: a proxy could not send them.
+    if (start.mode == interworking::Mode::strict) start.role = Role::b2bua;
     start.required_caps = required(facts_.decision.parameters.required);
     start.max_attempts = static_cast<unsigned>(facts_.decision.parameters.max_attempts);
     feed(start);
