@@ -149,8 +149,7 @@ class Demo:
     def decisions(self, objection):
         """What the S-CSCF decided, in words."""
         def said():
-            texts = [record.text for record in self.records()
-                     if record.kind == "decision" and record.node == CORE["scscf"] and record.text]
+            texts = [text for node, text, _ in trace.in_words(self.records()) if node == CORE["scscf"]]
             need(texts, objection)
             return "decided: " + "; ".join(dict.fromkeys(texts))
         return self.eventually(said)

@@ -99,10 +99,8 @@ def explain_call(records, call_id):
         raise LabError(f"no INVITE has Call-ID {call_id}")
     who, whom = judge.parties(invite.message)
     print(f"{who} called {whom} (Call-ID {invite.message.call_id})")
-    for record in chosen:
-        if record.kind == "decision" and record.text:
-            rules = f" [{', '.join(record.rules)}]" if record.rules else ""
-            print(f"  {title_of().get(record.node, record.node)} decided: {record.text}{rules}")
+    for node, text, rules in trace.in_words(chosen):
+        print(f"  {title_of().get(node, node)} decided: {text}" + (f" [{', '.join(rules)}]" if rules else ""))
     final = next((arrow.message for arrow in reversed(arrows)
                   if arrow.message.status >= 200 and arrow.message.method == "INVITE" and arrow.target == invite.source), None)
     if final is None:

@@ -137,6 +137,13 @@ def calls(records):
     return out
 
 
+def in_words(records):
+    """Decisions that say more than a rule's number, each once, in order: (node, text, rules)."""
+    told = [(record.node, record.text, tuple(record.rules)) for record in sorted(records, key=lambda record: record.time)
+            if record.kind == "decision" and re.search("[a-z]{4}", record.text)]
+    return list(dict.fromkeys(told))
+
+
 def label(message):
     if message.is_response:
         text = f"{message.status} {message.reason}"

@@ -93,6 +93,13 @@ class Ladders(unittest.TestCase):
         self.assertIn("9.9.9.9:5060", self.draw([record(1.0, invite(1, "", ""), True, "9.9.9.9:5060", SCSCF)]))
 
 
+class Words(unittest.TestCase):
+    def test_bare_rule_numbers_and_repetitions_are_left_out(self):
+        records = [decision(2, "c", "answered with 200", ["X-1"]), decision(1, "c", "RFC 3261 17.1.1.3"),
+                   decision(3, "c", "answered with 200", ["X-1"]), decision(4, "c", "row 1")]
+        self.assertEqual(trace.in_words(records), [("127.0.1.30", "answered with 200", ("X-1",))])
+
+
 class Legs(unittest.TestCase):
     def outer(self):
         start = "INVITE sip:dave@isp.example SIP/2.0"
