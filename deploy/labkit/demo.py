@@ -5,7 +5,7 @@ import time
 from . import judge, sip, trace
 from .judge import Verdict, need
 from .layout import CORE, HOME, INTERNET_USER, ISP, PHONES, PORT, title_of
-from .process import LabError, is_free, wait_until
+from .process import LabError, is_free, undisturbed, wait_until
 
 CORE_ADDRESS = CORE["scscf"]
 OUTSIDE = f"sip:{INTERNET_USER}@{ISP}"
@@ -76,8 +76,9 @@ class Demo:
             time.sleep(0.05)
 
     def phone(self, scenario, user, **keys):
-        phone = self.lab.sipp(scenario, user, keys)
-        self.phones.append(phone)
+        with undisturbed():
+            phone = self.lab.sipp(scenario, user, keys)
+            self.phones.append(phone)
         return phone
 
     def end_phones(self):

@@ -12,7 +12,7 @@ from .demo import Demo
 from .layout import (BARESIP, CORE, HOME, HTTP_PORT, INTERNET_USER, ISP, KAMAILIO, PHONES, PORT, ROOT, Folders, password,
                      title_of)
 from .postgresql import BINARIES, Cluster
-from .process import LabError
+from .process import LabError, undisturbed
 from .programs import Lab, health
 
 
@@ -192,9 +192,10 @@ def demo(lab, options):
         if options.report:
             checks.report(pathlib.Path(options.report))
         if ours and not options.keep:
-            lab.stop()
-            if new_cluster:
-                lab.cluster.remove()
+            with undisturbed():
+                lab.stop()
+                if new_cluster:
+                    lab.cluster.remove()
     held = sum(result["ok"] for result in checks.results)
     print(f"\n{held} of {len(checks.results)} checks are true" + (f"; traces and logs are in {lab.folders.base}" if ours else ""))
     if options.keep and ours:
@@ -216,8 +217,9 @@ def up(lab):
     lab.binaries = build()
     try:
         lab.start(say)
-    except (LabError, KeyboardInterrupt):
-        lab.stop()
+    except BaseException:  # Ctrl-C and SIGTERM too: half a lab is of no use
+        with undisturbed():
+            lab.stop()
         raise
     introduce(lab)
     return 0

@@ -1,4 +1,5 @@
 """Programs of the lab: started in sessions of their own, known by pid and start time, ended by pid."""
+import contextlib
 import json
 import os
 import pathlib
@@ -10,6 +11,22 @@ import time
 
 class LabError(Exception):
     """Told to the user in one line, without a stack."""
+
+
+@contextlib.contextmanager
+def undisturbed():
+    """Puts off Ctrl-C and SIGTERM to the end of the block: between making a process and noting it, or while cleaning
+    up, they would leave something running that nobody knows."""
+    arrived = []
+    before = {number: signal.signal(number, lambda got, _: arrived.append(got))
+              for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if arrived:
+            os.kill(os.getpid(), arrived[0])
 
 
 def start_ticks(pid):
@@ -55,12 +72,12 @@ class Programs:
     def log(self, name):
         return self.folders.log / f"{name}.log"
 
-    def start(self, name, command, cwd=None, pid_file=None):
-        """Starts in the background. With pid_file the program forks and writes its pid there itself."""
-        with open(self.log(name), "ab") as log:
+    def start(self, name, command, cwd=None):
+        """Starts in the background."""
+        with open(self.log(name), "ab") as log, undisturbed():
             process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                        start_new_session=True)
-        self.record(name).write_text(json.dumps({"pid": process.pid, "ticks": start_ticks(process.pid)}))
+            self.record(name).write_text(json.dumps({"pid": process.pid, "ticks": start_ticks(process.pid)}))
         return process
 
     def pid(self, name):
