@@ -43,7 +43,7 @@ class Scan {
             request_line(start.text);
         fields();
         body();
-        if (octets_.substr(0, at_).find('\0') != std::string_view::npos) impl_.flaws |= flaw_nul;
+        judge_octets(octets_.substr(0, at_));
         return !impl_.fields.empty();
     }
 
@@ -113,6 +113,13 @@ class Scan {
         }
         impl_.fields.push_back(made);
         if (folded) impl_.unfold(impl_.fields.back());
+    }
+
+    /// A NUL would end a value for C code, a CR without LF would end a line for some readers and not for others.
+    void judge_octets(std::string_view head) {
+        if (head.find('\0') != std::string_view::npos) impl_.flaws |= flaw_nul;
+        for (auto cr = head.find('\r'); cr != std::string_view::npos; cr = head.find('\r', cr + 1))
+            if (cr + 1 >= head.size() || head[cr + 1] != '\n') impl_.flaws |= flaw_field_line;
     }
 
     void body() {

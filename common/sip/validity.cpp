@@ -49,14 +49,19 @@ Finding check_cseq(const Message& message) {
     return std::nullopt;
 }
 
-/// Parameters as the grammar wants them: no empty one between two semicolons, every name a token.
+/// Parameters as the grammar wants them: no empty one between two semicolons, every name a token, none twice (7.3.1).
 bool good_params(std::string_view params) {
+    boost::container::small_vector<std::string_view, 12> names;
     while (true) {
         const auto end = find_outside(params, ";");
         const auto param = trim(params.substr(0, end));
         const auto equal = param.find('=');
-        if (!is_token_text(trim(param.substr(0, equal)))) return false;
+        const auto name = trim(param.substr(0, equal));
+        if (!is_token_text(name)) return false;
         if (equal != std::string_view::npos && trim(param.substr(equal + 1)).empty()) return false;
+        for (const auto earlier : names)
+            if (iequals(earlier, name)) return false;
+        names.push_back(name);
         if (end == std::string_view::npos) return true;
         params = params.substr(end + 1);
     }
@@ -67,7 +72,7 @@ bool good_display(std::string_view text) {
     if (text.empty()) return true;
     if (text.front() == '"') return text.size() >= 2 && text.back() == '"';
     for (char c : text)
-        if (!is_token(c) && !is_space(c) && static_cast<unsigned char>(c) < 0x80) return false;
+        if (!is_token(c) && !is_space(c)) return false;
     return true;
 }
 
@@ -119,6 +124,7 @@ Finding check_numbers(const Message& message) {
 Finding check_mandatory(const Message& message) {
     for (const auto id : {HeaderId::via, HeaderId::from, HeaderId::to, HeaderId::call_id, HeaderId::cseq})
         if (message.value(id).empty()) return bad("No " + std::string(header_name(id)));
+    if (message.call_id().find_first_of(" \t") != std::string_view::npos) return bad("White space in the Call-ID");
     return std::nullopt;
 }
 
