@@ -17,6 +17,12 @@ using transport::Protocol;
 
 namespace {
 
+transport::TcpLimits limits_of(const Node& node) {
+    transport::TcpLimits limits;
+    limits.sources = node.udp;
+    return limits;
+}
+
 constexpr std::uint64_t name_life_ms = 30'000;
 constexpr std::size_t names_kept = 10'000;
 constexpr int worker_shift = 56;
@@ -51,7 +57,7 @@ Worker::Worker(const Node& node, std::uint8_t index, std::vector<std::unique_ptr
                     }(),
                     static_cast<std::uint64_t>(index) * 0x9e3779b97f4a7c15ULL + 1},
       core_(node, index, *this),
-      tcp_(io_, {},
+      tcp_(io_, limits_of(node),
            {[this](const Address& remote, std::string message) {
                 begin();
                 take(message, {{Protocol::tcp, remote}, 0});

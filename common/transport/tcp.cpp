@@ -58,11 +58,24 @@ struct TcpHub::Impl : std::enable_shared_from_this<TcpHub::Impl> {
             timer_.async_wait([self = shared_from_this()](error_code error) {
                 if (!error && !self->open_) self->close();
             });
+            if (!bind_source()) return close();
             socket_.async_connect(to_endpoint(remote_), [self = shared_from_this()](error_code error) {
                 if (self->closed_) return;
                 if (error) return self->close();
                 self->opened();
             });
+        }
+
+        [[nodiscard]] bool bind_source() {
+            error_code error;
+            for (auto source : hub_.limits.sources) {
+                if (source.v6 != remote_.v6) continue;
+                source.port = 0;
+                socket_.open(remote_.v6 ? tcp::v6() : tcp::v4(), error);
+                if (!error) socket_.bind(to_endpoint(source), error);
+                break;
+            }
+            return !error;
         }
 
         void adopt(int handle) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/transport/address.hpp"
 #include "common/transport/framer.hpp"
@@ -24,6 +25,9 @@ struct TcpLimits {
     std::uint32_t connect_ms = 3'000;
     std::uint32_t half_message_ms = 30'000;  ///< a message begun must be complete by then
     FramerLimits framer;
+    /// Connections are opened from the first of the peer's family, its port left to the system: a neighbour knows us by
+    /// the address we listen on.
+    std::vector<Address> sources = {};
 };
 
 struct TcpEvents {
