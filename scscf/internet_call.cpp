@@ -34,9 +34,6 @@ sip::OptionTags required(const policy::RequiredCapabilities& required) {
     return tags;
 }
 
-/// A token of our Record-Route with this id marks a dialog whose other end is outside (see pipeline.cpp).
-constexpr std::uint64_t outside_dialog = 1;
-
 }  // namespace
 
 InternetCall::InternetCall(std::shared_ptr<runtime::ServerTransaction> upstream, InternetCallFacts facts,
@@ -189,9 +186,8 @@ const std::string& InternetCall::own_tag(unsigned number) {
 }
 
 std::string InternetCall::contact(Side side) const {
-    const auto id = facts_.id * 2 + static_cast<std::uint64_t>(side);
     const auto& local = core_.local_for(upstream_->arrival().peer);
-    return "<sip:" + const_cast<runtime::Core&>(core_).token(proxy::Position::bridge, id) + "@" + local.text() + ">";
+    return "<sip:" + core_.token(proxy::Position::bridge, bridge_id(facts_.id, side)) + "@" + local.text() + ">";
 }
 
 DialogPair& InternetCall::pair_for(const Attempt& of, unsigned ue_tag) {

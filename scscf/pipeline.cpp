@@ -27,9 +27,6 @@ using Transaction = std::shared_ptr<runtime::ServerTransaction>;
 
 namespace {
 
-// The id of a Record-Route token: the other end of the dialog is outside the trust domain.
-constexpr std::uint64_t outside_dialog = 1;
-
 bool creates_dialog(Method method) {
     return method == Method::invite || method == Method::subscribe || method == Method::refer;
 }
@@ -95,7 +92,7 @@ class Scscf final : public runtime::Role {
                 return in_dialog(transaction, *position.token, trusted, loop);
             case SessionCase::translated_dialog:
                 if (const auto call = call_of(*position.token))
-                    return call->on_request(transaction, side_of(*position.token));
+                    return call->on_request(transaction, side_of(position.token->id));
                 return transaction->reply(481, "IW-BRG-24 the dialog is not known");
             case SessionCase::unknown_dialog:
                 return transaction->reply(481, position.rule);
@@ -105,7 +102,7 @@ class Scscf final : public runtime::Role {
     void on_ack(Message ack, const Arrival& arrival) override {
         const auto position = take_position(ack);
         if (position.session_case == SessionCase::translated_dialog) {
-            if (const auto call = call_of(*position.token)) call->on_ack(ack, side_of(*position.token));
+            if (const auto call = call_of(*position.token)) call->on_ack(ack, side_of(position.token->id));
             return;
         }
         if (position.session_case != SessionCase::in_dialog || ack.number(HeaderId::max_forwards) == 0U) return;
@@ -379,10 +376,9 @@ class Scscf final : public runtime::Role {
     }
 
     [[nodiscard]] std::shared_ptr<InternetCall> call_of(const proxy::Token& token) const {
-        const auto found = calls_.find(token.id / 2);
+        const auto found = calls_.find(scscf::call_of(token.id));
         return found == calls_.end() ? nullptr : found->second;
     }
-    static Side side_of(const proxy::Token& token) { return token.id % 2 == 0 ? Side::ue : Side::net; }
     void forget(std::uint64_t id) {
         // Later: the call is on the stack that says so.
         core_.outside().post(core_.index(), [this, id] { calls_.erase(id); });

@@ -20,10 +20,6 @@ std::string without_tag(const std::string& field) {
     return sip::print(*address);
 }
 
-Side other(Side side) {
-    return side == Side::ue ? Side::net : Side::ue;
-}
-
 }  // namespace
 
 LegIdentity identity(const dialog::Leg& leg, std::uint32_t cseq) {

@@ -10,13 +10,11 @@
 
 #include "common/dialog/leg.hpp"
 #include "common/runtime/core.hpp"
+#include "scscf/dialog_token.hpp"
 #include "scscf/interworking/border.hpp"
 #include "scscf/interworking/translate.hpp"
 
 namespace isthmus::scscf {
-
-/// Which leg of a translated dialog; the lowest bit of the id in a bridge token.
-enum class Side : std::uint8_t { ue = 0, net = 1 };
 
 /// One dialog on the UE leg and the one on the net leg that it stands for.
 struct DialogPair {

@@ -173,7 +173,7 @@ std::string Core::random_text() {
     return text;
 }
 
-std::string Core::token(proxy::Position position, std::uint64_t id) {
+std::string Core::token(proxy::Position position, std::uint64_t id) const {
     return proxy::encode({position, index_, node_.epoch, id}, node_.secret);
 }
 

@@ -115,7 +115,7 @@ class Core {
     void arm(Timer& timer, std::uint64_t delay_ms) { wheel_.arm(timer, outside_.now_ms(), delay_ms); }
     /// 16 characters nobody can guess, for tags and identifiers.
     std::string random_text();
-    std::string token(proxy::Position position, std::uint64_t id);
+    [[nodiscard]] std::string token(proxy::Position position, std::uint64_t id) const;
     /// The address our Via, Record-Route and Contact show towards `peer`.
     [[nodiscard]] const transport::Address& local_for(const transport::Peer& peer) const;
     /// True when host and port are one of our listening addresses or our node name.
