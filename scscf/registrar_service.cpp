@@ -92,7 +92,7 @@ void RegistrarService::run(const Handle& user, RegisterWork work, Done done) {
     work.attempt.registered = !user->bindings.empty();
     const auto verdict = user->authentication.on_register(work.attempt, core_.outside().now_ms());
     if (const auto* accepted = std::get_if<Accepted>(&verdict))
-        return bind(user, std::move(work), std::move(done), accepted->info);
+        return bind(user, work, std::move(done), accepted->info);
     if (const auto* rejected = std::get_if<Rejected>(&verdict)) {
         done(plain(rejected->status, rejected->rule));
         return finish(user);
@@ -127,7 +127,7 @@ void RegistrarService::ask_vector(const Handle& user, RegisterWork work, Done do
         }));
 }
 
-void RegistrarService::bind(const Handle& user, RegisterWork work, Done done,
+void RegistrarService::bind(const Handle& user, const RegisterWork& work, Done done,
                             std::optional<sip::AuthenticationInfo> info) {
     const auto outcome = registrar::apply(work.request, user->bindings, settings_.expiry, now_of_day());
     if (const auto* refused = std::get_if<registrar::Refused>(&outcome)) {

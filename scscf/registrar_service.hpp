@@ -68,7 +68,7 @@ class RegistrarService {
 
     void run(const Handle& user, RegisterWork work, Done done);
     void ask_vector(const Handle& user, RegisterWork work, Done done, std::string rule);
-    void bind(const Handle& user, RegisterWork work, Done done, std::optional<sip::AuthenticationInfo> info);
+    void bind(const Handle& user, const RegisterWork& work, Done done, std::optional<sip::AuthenticationInfo> info);
     void bound(const Handle& user, const subscriber::AssignmentAnswer& answer, RegisterAnswer reply, const Done& done);
     void finish(const Handle& user);
     void expire(const Handle& user);

@@ -161,7 +161,7 @@ void TranslatedDialogs::on_request(const std::shared_ptr<runtime::ServerTransact
     }
     if (to == Side::net) interworking::filter_to_internet(made, border_, interworking::Role::b2bua);
     auto relay = std::make_shared<Relay>(shared_from_this(), *pair, from, transaction);
-    send(std::move(made), to, std::move(relay),
+    send(std::move(made), relay,
          "IW-RET-09 " + std::string(sip::method_name(method)) + " carried to the other leg; " + decision_);
 }
 
@@ -179,19 +179,19 @@ void TranslatedDialogs::on_ack(const Message& ack, Side from) {
         pair->net_ack.emplace(made.copy());
     }
     pair->confirmed = true;
-    send(std::move(made), to, nullptr, "IW-RET-09 ACK carried to the other leg; " + decision_);
+    send(std::move(made), nullptr, "IW-RET-09 ACK carried to the other leg; " + decision_);
 }
 
 bool TranslatedDialogs::repeat_ack(std::string_view net_remote_tag) {
     for (auto& pair : pairs_) {
         if (pair.net.remote_tag != net_remote_tag || !pair.net_ack) continue;
-        send(pair.net_ack->copy(), Side::net, nullptr, "RFC 3261 13.2.2.4 ACK repeated");
+        send(pair.net_ack->copy(), nullptr, "RFC 3261 13.2.2.4 ACK repeated");
         return true;
     }
     return false;
 }
 
-void TranslatedDialogs::send(Message request, Side, std::shared_ptr<Relay> relay, std::string decision) {
+void TranslatedDialogs::send(Message request, const std::shared_ptr<Relay>& relay, std::string decision) {
     const auto hop = proxy::next_hop(request);
     auto kept = std::make_shared<Message>(std::move(request));
     const auto go = [&core = core_, kept, relay, decision = std::move(decision)](std::optional<transport::Peer> peer) {

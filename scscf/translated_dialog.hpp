@@ -52,7 +52,7 @@ class TranslatedDialogs : public std::enable_shared_from_this<TranslatedDialogs>
   private:
     class Relay;
     DialogPair* by_request(const sip::Message& request, Side from);
-    void send(sip::Message request, Side to, std::shared_ptr<Relay> relay, std::string decision);
+    void send(sip::Message request, const std::shared_ptr<Relay>& relay, std::string decision);
     void finish(DialogPair& pair);
 
     runtime::Core& core_;

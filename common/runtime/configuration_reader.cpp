@@ -197,7 +197,8 @@ class ConfigurationReader {
                 continue;
             }
             for (const auto& [key, value] : table.as_table()) {
-                const auto name = section + "." + key;
+                auto name = section;
+                name.append(".").append(key);
                 given.insert(name);
                 take(name, value);
             }

@@ -58,7 +58,7 @@ Worker::Worker(const Node& node, std::uint8_t index, std::vector<std::unique_ptr
                     static_cast<std::uint64_t>(index) * 0x9e3779b97f4a7c15ULL + 1},
       core_(node, index, *this),
       tcp_(io_, limits_of(node),
-           {[this](const Address& remote, std::string message) {
+           {[this](const Address& remote, const std::string& message) {
                 begin();
                 take(message, {{Protocol::tcp, remote}, 0});
                 flush();

@@ -19,8 +19,8 @@ class io_context;
 namespace isthmus::transport {
 
 struct TcpLimits {
-    std::size_t queue = 32 * 1024 * 1024;  ///< bytes waiting on one connection; past it a message fails
-    std::size_t pause = 8 * 1024 * 1024;   ///< bytes waiting past which we stop reading from that peer
+    std::size_t queue = std::size_t{32} << 20;  ///< bytes waiting on one connection; past it a message fails
+    std::size_t pause = std::size_t{8} << 20;   ///< bytes waiting past which we stop reading from that peer
     std::size_t connections = 16'384;
     std::uint32_t connect_ms = 3'000;
     std::uint32_t half_message_ms = 30'000;  ///< a message begun must be complete by then
