@@ -14,7 +14,7 @@ struct Server::Impl {
     bool running = false;
 };
 
-Server::Server(Node node, const RoleFactory& make_role, TraceSink trace)
+Server::Server(Node node, const RoleFactory& make_role, const TraceSink& trace)
     : impl_(std::make_unique<Impl>(std::move(node))) {
     for (auto& address : impl_->node.udp) {
         impl_->sockets.push_back(std::make_unique<transport::UdpSocket>(address));

@@ -20,7 +20,7 @@ class Server {
   public:
     /// Binds the sockets of `node` (a port 0 is replaced by the one the system gave). Throws std::system_error when an
     /// address cannot be had. `trace` may be empty; it is called on every worker.
-    Server(Node node, const RoleFactory& make_role, TraceSink trace);
+    Server(Node node, const RoleFactory& make_role, const TraceSink& trace);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

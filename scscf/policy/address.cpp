@@ -62,9 +62,8 @@ std::optional<Address> parse_v6(std::string_view text) {
     const int head = parse_groups(text.substr(0, gap), address.octets);
     const int rest = parse_groups(behind, tail);
     if (head < 0 || rest < 0 || head + rest > 14) return std::nullopt;
-    for (int i = 0; i < rest; ++i) {
-        address.octets[static_cast<std::size_t>(16 - rest + i)] = tail[static_cast<std::size_t>(i)];
-    }
+    const auto count = static_cast<std::size_t>(rest);
+    for (std::size_t i = 0; i < count; ++i) address.octets[16 - count + i] = tail[i];
     return address;
 }
 

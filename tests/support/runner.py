@@ -10,12 +10,13 @@ import xml.etree.ElementTree as ET
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "tests"
-DEFAULT = ["unit", "flow", "database", "torture", "asan", "interop"]
+DEFAULT = ["unit", "flow", "database", "torture", "asan", "system", "interop", "tidy"]
 QUICK = ["unit", "flow"]
 LABELS = DEFAULT + ["bench"]
-# Parsing what strangers send is where memory errors hide: its unit tests run under the sanitizers too.
-UNDER_ASAN = {"unit_common_sip_tests"}
-SECONDS_FOR = {"unit": 300, "flow": 600, "database": 900, "torture": 1800, "asan": 900, "interop": 1200, "bench": 600}
+# Parsing what strangers send, and the life of calls, is where memory errors hide: these run under the sanitizers too.
+UNDER_ASAN = {"unit_common_sip_tests", "flow_tests"}
+SECONDS_FOR = {"unit": 300, "flow": 600, "database": 900, "torture": 1800, "asan": 900, "interop": 1200, "bench": 600,
+               "system": 900, "tidy": 1800}
 SKIPPED = 77
 
 
@@ -196,7 +197,7 @@ def broken_build(preset):
 
 
 def run_all(labels, pattern):
-    in_release = [label for label in labels if label in ("unit", "flow", "database", "interop", "bench")]
+    in_release = [label for label in labels if label in ("unit", "flow", "database", "system", "interop", "tidy", "bench")]
     in_asan = [label for label in labels if label in ("torture", "asan")]
     if in_release:
         if not build("release", []):
@@ -207,7 +208,7 @@ def run_all(labels, pattern):
                 yield run_gtest(label, "release", name, pattern)
     if in_asan:
         yield from run_sanitized(in_asan, pattern)
-    for label in ("unit", "interop", "bench"):
+    for label in ("unit", "interop", "tidy", "bench"):
         if label in labels and not pattern:
             for path in scripts(label):
                 yield run_script(label, path)
