@@ -117,9 +117,22 @@ class Scan {
 
     /// A NUL would end a value for C code, a CR without LF would end a line for some readers and not for others.
     void judge_octets(std::string_view head) {
-        if (head.find('\0') != std::string_view::npos) impl_.flaws |= flaw_nul;
+        if (head.find('\0') != std::string_view::npos && has_bare_nul(head)) impl_.flaws |= flaw_nul;
         for (auto cr = head.find('\r'); cr != std::string_view::npos; cr = head.find('\r', cr + 1))
             if (cr + 1 >= head.size() || head[cr + 1] != '\n') impl_.flaws |= flaw_field_line;
+    }
+
+    /// RFC 3261 25.1: within quotes even a NUL may stand behind a backslash (RFC 4475 3.1.1.2). Nobody parses such
+    /// text.
+    static bool has_bare_nul(std::string_view head) {
+        bool quoted = false;
+        for (std::size_t i = 0; i < head.size(); ++i) {
+            if (head[i] == '\0') return true;
+            if (head[i] == '\n') quoted = false;
+            if (head[i] == '"') quoted = !quoted;
+            if (quoted && head[i] == '\\') ++i;
+        }
+        return false;
     }
 
     void body() {
