@@ -37,12 +37,11 @@ sip::OptionTags required(const policy::RequiredCapabilities& required) {
 }  // namespace
 
 InternetCall::InternetCall(std::shared_ptr<runtime::ServerTransaction> upstream, InternetCallFacts facts,
-                           std::function<void(std::uint64_t)> gone, std::function<void(const CallOutcome&)> outcome)
+                           CallEvents events)
     : core_(upstream->core()),
       upstream_(std::move(upstream)),
       facts_(std::move(facts)),
-      gone_(std::move(gone)),
-      outcome_(std::move(outcome)),
+      events_(std::move(events)),
       net_call_id_(core_.random_text() + core_.random_text()),
       net_from_tag_(core_.random_text()),
       budget_(*this, slot_budget),
@@ -53,7 +52,7 @@ void InternetCall::start() {
     upstream_->on_cancel([self = shared_from_this()](const Message&) { self->feed(interworking::UeCancel{}); });
     dialogs_ = std::make_shared<TranslatedDialogs>(
         core_, facts_.border, "row " + std::to_string(facts_.decision.row ? facts_.decision.row->id : 0),
-        [gone = gone_, id = facts_.id] { gone(id); });
+        [gone = events_.gone, id = facts_.id] { gone(id); });
     core_.arm(budget_, static_cast<std::uint64_t>(facts_.decision.parameters.setup_budget.count()));
     interworking::Start start;
     start.mode = mode_of(facts_.decision.mode);
@@ -86,7 +85,9 @@ void InternetCall::feed(const interworking::Event& event) {
 
 void InternetCall::perform(const interworking::Action& action) {
     if (const auto* invite = std::get_if<interworking::SendInvite>(&action.what)) {
-        attempts_.emplace_back().role = invite->role;
+        auto& made = attempts_.emplace_back();
+        made.role = invite->role;
+        made.level = invite->sent.level;
     }
     const auto why = explain(action.why);
     std::visit([&](const auto& one) { act(one, why); }, action.what);
@@ -227,9 +228,10 @@ Message InternetCall::towards_ue(const Attempt& of, unsigned ue_tag) {
 }
 
 void InternetCall::respond(const Message& response, const std::string& why) {
-    if (response.status() >= 200 && outcome_) {
-        outcome_({policy::name(facts_.decision.mode), static_cast<unsigned>(attempts_.size()), response.status()});
-        outcome_ = nullptr;
+    if (response.status() >= 200 && events_.answered) {
+        events_.answered(
+            {policy::name(facts_.decision.mode), static_cast<unsigned>(attempts_.size()), response.status()});
+        events_.answered = nullptr;
     }
     upstream_->respond(response, why);
 }
@@ -271,10 +273,12 @@ void InternetCall::on_response(std::uint16_t number, Message response) {
         const bool again = of.newest && of.newest->status() == status && of.newest->to_tag() == response.to_tag();
         of.newest.emplace(std::move(response));
         if (again) return repeated_success(of, *of.newest);
+        events_.attempt_ended(interworking::level_name(of.level), status);
         return feed(interworking::Success::of(number, *of.newest));
     }
     of.newest.emplace(std::move(response));
     if (status < 200) return feed(interworking::Provisional::of(number, *of.newest));
+    events_.attempt_ended(interworking::level_name(of.level), status);
     interworking::Final final;
     final.attempt = number;
     final.failure = interworking::Failure::of(*of.newest);
@@ -321,7 +325,7 @@ void InternetCall::ended_if_done() {
     silence_.disarm();
     timer_c_.disarm();
     // An answered call in the b2bua role lives until its dialogs end; anything else is over.
-    if (engine_.phase() != interworking::Engine::Phase::answered || !bridged_) gone_(facts_.id);
+    if (engine_.phase() != interworking::Engine::Phase::answered || !bridged_) events_.gone(facts_.id);
 }
 
 }  // namespace isthmus::scscf

@@ -23,6 +23,13 @@ struct CallOutcome {
     int status = 0;  ///< the final response the UE got
 };
 
+/// What the owner of a call wants to hear of it.
+struct CallEvents {
+    std::function<void(std::uint64_t id)> gone;  ///< nothing refers to the call any more
+    std::function<void(const CallOutcome& outcome)> answered;
+    std::function<void(std::string_view level, int status)> attempt_ended;  ///< 2xx and final failures
+};
+
 struct InternetCallFacts {
     sip::Message invite;        ///< the UE's, our Route entry off, identities completed; its Vias on
     policy::Decision decision;  ///< access allow
@@ -36,8 +43,7 @@ class InternetCall final : public runtime::ClientUser,
                            public runtime::TimerTarget,
                            public std::enable_shared_from_this<InternetCall> {
   public:
-    InternetCall(std::shared_ptr<runtime::ServerTransaction> upstream, InternetCallFacts facts,
-                 std::function<void(std::uint64_t id)> gone, std::function<void(const CallOutcome&)> outcome);
+    InternetCall(std::shared_ptr<runtime::ServerTransaction> upstream, InternetCallFacts facts, CallEvents events);
 
     void start();
     /// A request or ACK whose Request-URI is one of our Contacts.
@@ -53,6 +59,7 @@ class InternetCall final : public runtime::ClientUser,
   private:
     struct Attempt {
         interworking::Role role = interworking::Role::proxy;
+        interworking::Level level = interworking::Level::as_received;
         std::uint32_t cseq = 0;  // b2bua: of our INVITE
         std::shared_ptr<runtime::ClientTransaction> transaction;
         std::optional<sip::Message> newest;  // response, our Via off
@@ -86,8 +93,7 @@ class InternetCall final : public runtime::ClientUser,
     runtime::Core& core_;
     std::shared_ptr<runtime::ServerTransaction> upstream_;
     InternetCallFacts facts_;
-    std::function<void(std::uint64_t)> gone_;
-    std::function<void(const CallOutcome&)> outcome_;
+    CallEvents events_;
     interworking::Engine engine_;
     std::vector<Attempt> attempts_;
     std::shared_ptr<TranslatedDialogs> dialogs_;

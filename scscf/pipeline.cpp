@@ -236,10 +236,11 @@ class Scscf final : public runtime::Role {
             transaction,
             InternetCallFacts{std::move(request), std::move(decision), std::move(detection), std::move(border), loop,
                               id},
-            [this](std::uint64_t gone) { forget(gone); },
-            [this](const CallOutcome& outcome) {
-                count(std::string(outcome.mode), std::to_string(outcome.status / 100) + "xx");
-            });
+            CallEvents{[this](std::uint64_t gone) { forget(gone); },
+                       [this](const CallOutcome& outcome) {
+                           count(std::string(outcome.mode), std::to_string(outcome.status / 100) + "xx");
+                       },
+                       [this](std::string_view level, int status) { count_attempt(level, status); }});
         calls_.emplace(id, call);
         call->start();
     }
@@ -408,6 +409,14 @@ class Scscf final : public runtime::Role {
         const auto& domains = shared_.settings.home_domains;
         return std::any_of(domains.begin(), domains.end(),
                            [=](const std::string& domain) { return sip::iequals(domain, host); });
+    }
+
+    void count_attempt(std::string_view level, int status) {
+        shared_.metrics
+            ->counter("isthmus_internet_attempts_total",
+                      "INVITEs to Internet domains by relaxation level and final status",
+                      {{"level", std::string(level)}, {"status", std::to_string(status)}})
+            .add(core_.index());
     }
 
     void count(const std::string& mode, const std::string& outcome) {

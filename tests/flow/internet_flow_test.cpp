@@ -332,6 +332,17 @@ TEST_P(Internet, the_decision_names_row_rule_and_evidence) {
                 testing::Contains(testing::AllOf(HasSubstr("T01"), HasSubstr("policy row 7"), HasSubstr("420"))));
 }
 
+TEST_P(Internet, attempts_and_calls_are_counted_by_level_and_outcome) {
+    ready(policy::Mode::retry);
+    call_rel5();
+    dave.answer(dave.expect("INVITE"), 420, "Bad Extension", "x1", "Unsupported: precondition");
+    dave.answer(dave.expect("INVITE"), 200, "OK", "d1", contact_of_dave, plain_sdp);
+    const auto page = metrics.serialise();
+    EXPECT_THAT(page, HasSubstr("isthmus_internet_attempts_total{level=\"L0\",status=\"420\"} 1"));
+    EXPECT_THAT(page, HasSubstr("isthmus_internet_attempts_total{level=\"L1\",status=\"200\"} 1"));
+    EXPECT_THAT(page, HasSubstr("isthmus_internet_calls_total{mode=\"RETRY\",outcome=\"2xx\"} 1"));
+}
+
 TEST_P(Internet, a_re_INVITE_is_carried_to_the_other_leg_and_back) {
     ready(policy::Mode::retry);
     call_rel5();
