@@ -95,7 +95,7 @@ class Pcscf final : public runtime::Role {
         else
             for (const auto id : not_from_ue) ack.remove(id);
         if (core_side && !ack.has(HeaderId::route))
-            if (const auto binding = bindings_.by_id(own.token->id, Clock::now()))
+            if (const auto binding = bindings_.by_id(own.token->id, now()))
                 return core_.send_stateless(std::move(ack), binding->flow, 0, "DG-SES-03");
         runtime::forward_ack(core_, std::move(ack), "DG-SES-03");
     }
@@ -112,8 +112,8 @@ class Pcscf final : public runtime::Role {
         const auto loop = proxy::loop_hash(request, core_.node().secret);
         if (request.method() == Method::register_) return on_register(transaction, loop);
         const auto own = take_own(request);
-        const auto now = Clock::now();
-        const auto binding = user_behind(bindings_.by_flow(transaction->arrival().peer, now), request);
+        const auto at = now();
+        const auto binding = user_behind(bindings_.by_flow(transaction->arrival().peer, at), request);
         if (!binding) return runtime::refuse(*transaction, 403, "", "PO-SES-01 not registered from this address");
         if (!request.to_tag().empty()) return in_dialog_from_ue(transaction, *binding, own, loop);
         initial_from_ue(transaction, binding, loop);
@@ -122,11 +122,11 @@ class Pcscf final : public runtime::Role {
     void on_register(const Transaction& transaction, std::uint64_t loop) {
         Message& request = transaction->request();
         take_own(request);
-        const auto now = Clock::now();
+        const auto at = now();
         const auto private_identity = private_identity_of(request);
         const auto first = sip::Contact::parse(request.first(HeaderId::contact));
         const auto contact = first && !first->wildcard ? first->address.uri.print() : std::string();
-        const auto known = contact.empty() ? nullptr : bindings_.by_contact(private_identity, contact, now);
+        const auto known = contact.empty() ? nullptr : bindings_.by_contact(private_identity, contact, at);
         auto learner = std::make_shared<Learner>(*this);
         learner->binding.id = known ? known->id : core_.outside().random();
         learner->binding.private_identity = private_identity;
@@ -160,9 +160,9 @@ class Pcscf final : public runtime::Role {
             binding.service_route = std::move(found.service_route);
             binding.asserted = std::move(found.asserted);
             binding.public_identities = std::move(found.public_identities);
-            const auto now = Clock::now();
-            binding.expires = now + std::chrono::seconds(found.expires_s);
-            role_.bindings_.store(binding, now);
+            const auto at = role_.now();
+            binding.expires = at + std::chrono::seconds(found.expires_s);
+            role_.bindings_.store(binding, at);
         }
         AccessBinding binding;
 
@@ -202,7 +202,7 @@ class Pcscf final : public runtime::Role {
     /// The token names the binding the dialog was made on; a re-registered contact of the same user may use it.
     [[nodiscard]] bool may_use(const proxy::Token& token, const AccessBinding& binding) const {
         if (token.id == binding.id) return true;
-        const auto made_on = bindings_.by_id(token.id, Clock::now());
+        const auto made_on = bindings_.by_id(token.id, now());
         return made_on && made_on->private_identity == binding.private_identity;
     }
 
@@ -241,7 +241,7 @@ class Pcscf final : public runtime::Role {
         const auto loop = proxy::loop_hash(request, core_.node().secret);
         const auto own = take_own(request);
         if (!own.token) return runtime::refuse(*transaction, 403, "", "PT-SES-01 no token of ours in the Route");
-        const auto binding = bindings_.by_id(own.token->id, Clock::now());
+        const auto binding = bindings_.by_id(own.token->id, now());
         const bool initial = own.token->position == Position::path;
         if (initial && !binding) return runtime::refuse(*transaction, 480, "", "PT-SES-01 the binding is gone");
         if (!initial && own.token->position != Position::access)
@@ -265,6 +265,10 @@ class Pcscf final : public runtime::Role {
     }
 
     // --- both ---
+
+    [[nodiscard]] Clock::time_point now() const {
+        return Clock::time_point(std::chrono::milliseconds(core_.outside().now_ms()));
+    }
 
     proxy::OwnRoute take_own(Message& request) {
         return proxy::take_own_routes(request, core_.node().secret,

@@ -156,7 +156,7 @@ class Scscf final : public runtime::Role {
         const auto own = core_.local_for({transport::Protocol::udp, transaction->arrival().peer.address}).text();
         transaction->reply(answer.status, answer.decision, [&](Message& response) {
             write_answer(response, transaction->request(), answer, own, shared_.settings.home_domains.front(),
-                         std::chrono::system_clock::now());
+                         core_.outside().time_of_day());
         });
     }
 
@@ -306,7 +306,7 @@ class Scscf final : public runtime::Role {
                          std::uint64_t loop) {
         if (session::barred(served.profile, identity))
             return runtime::refuse(*transaction, 404, "", "SO-SES-03 barred");
-        const auto contacts = session::target_set(served.bindings, std::chrono::system_clock::now());
+        const auto contacts = session::target_set(served.bindings, core_.outside().time_of_day());
         if (contacts.empty()) return runtime::refuse(*transaction, 480, "", "ST-SES-04 the callee has no contact");
         const Message& received = transaction->request();
         std::vector<runtime::Target> targets;

@@ -20,10 +20,6 @@ namespace {
 constexpr std::size_t waiting_at_most = 16;
 constexpr std::uint64_t longest_wait_ms = 5'000;  // SR-REG-50
 
-registrar::Time now_of_day() {
-    return std::chrono::system_clock::now();
-}
-
 RegisterAnswer plain(int status, std::string decision) {
     RegisterAnswer answer;
     answer.status = status;
@@ -88,7 +84,7 @@ void RegistrarService::handle(RegisterWork work, Done done) {
 
 void RegistrarService::run(const Handle& user, RegisterWork work, Done done) {
     user->busy = true;
-    registrar::drop_expired(user->bindings, now_of_day());
+    registrar::drop_expired(user->bindings, core_.outside().time_of_day());
     work.attempt.registered = !user->bindings.empty();
     const auto verdict = user->authentication.on_register(work.attempt, core_.outside().now_ms());
     if (const auto* accepted = std::get_if<Accepted>(&verdict))
@@ -129,7 +125,8 @@ void RegistrarService::ask_vector(const Handle& user, RegisterWork work, Done do
 
 void RegistrarService::bind(const Handle& user, const RegisterWork& work, Done done,
                             std::optional<sip::AuthenticationInfo> info) {
-    const auto outcome = registrar::apply(work.request, user->bindings, settings_.expiry, now_of_day());
+    const auto outcome =
+        registrar::apply(work.request, user->bindings, settings_.expiry, core_.outside().time_of_day());
     if (const auto* refused = std::get_if<registrar::Refused>(&outcome)) {
         auto reply = plain(refused->status, refused->rule);
         reply.min_expires_s = refused->min_expires_s;
@@ -214,7 +211,8 @@ void RegistrarService::watch_expiry(User& user) {
     if (user.bindings.empty()) return;
     const auto first = std::min_element(user.bindings.begin(), user.bindings.end(),
                                         [](const auto& a, const auto& b) { return a.expires < b.expires; });
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(first->expires - now_of_day()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(first->expires - core_.outside().time_of_day()).count();
     core_.arm(user.expiry, static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0)));
 }
 
@@ -223,7 +221,7 @@ void RegistrarService::expire(const Handle& user) {
     if (user->busy) return core_.arm(user->expiry, 1000);
     if (user->bindings.empty()) return forget_if_idle(user);
     const auto identity = user->bindings.front().registered_identity;
-    const auto gone = registrar::drop_expired(user->bindings, now_of_day());
+    const auto gone = registrar::drop_expired(user->bindings, core_.outside().time_of_day());
     if (gone.empty()) return watch_expiry(*user);
     publish(*user);
     subscriber::ServerAssignment query;
@@ -245,7 +243,7 @@ void RegistrarService::adopt(const ims::Profile& profile, const std::string& pri
     if (user->busy || !user->bindings.empty()) return;  // what is here is newer
     user->profile = profile;
     user->bindings = std::move(bindings);
-    registrar::drop_expired(user->bindings, now_of_day());
+    registrar::drop_expired(user->bindings, core_.outside().time_of_day());
     publish(*user);
 }
 

@@ -4,6 +4,7 @@
 // `Outside`. So a flow test runs several cores as text dialogues, and a worker thread wraps one with Asio.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -64,7 +65,8 @@ class Outside {
     virtual void post(std::size_t worker, std::function<void()> task) = 0;
     /// Addresses of a host name; `done` is called on this worker, with nothing when the name has none.
     virtual void resolve(const std::string& host, std::function<void(std::vector<transport::Address>)> done) = 0;
-    [[nodiscard]] virtual std::uint64_t now_ms() const = 0;
+    [[nodiscard]] virtual std::uint64_t now_ms() const = 0;  ///< of a steady clock
+    [[nodiscard]] virtual std::chrono::system_clock::time_point time_of_day() const = 0;
     virtual std::uint64_t random() = 0;
     [[nodiscard]] virtual bool tracing() const = 0;
     virtual void trace(const Traced& traced) = 0;

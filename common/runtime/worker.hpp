@@ -41,6 +41,9 @@ class Worker final : public Outside {
     void post(std::size_t worker, std::function<void()> task) override;
     void resolve(const std::string& host, std::function<void(std::vector<transport::Address>)> done) override;
     [[nodiscard]] std::uint64_t now_ms() const override { return now_ms_; }
+    [[nodiscard]] std::chrono::system_clock::time_point time_of_day() const override {
+        return std::chrono::system_clock::now();
+    }
     std::uint64_t random() override;
     [[nodiscard]] bool tracing() const override { return static_cast<bool>(trace_); }
     void trace(const Traced& traced) override { trace_(traced); }

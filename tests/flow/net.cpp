@@ -87,6 +87,9 @@ class NodeHost::Outside final : public runtime::Outside {
         });
     }
     [[nodiscard]] std::uint64_t now_ms() const override { return net_.now(); }
+    [[nodiscard]] std::chrono::system_clock::time_point time_of_day() const override {
+        return std::chrono::system_clock::time_point(std::chrono::milliseconds(net_.now()));
+    }
     std::uint64_t random() override { return net_.random(); }
     [[nodiscard]] bool tracing() const override { return true; }
     void trace(const runtime::Traced& traced) override {

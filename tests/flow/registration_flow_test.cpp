@@ -143,6 +143,46 @@ TEST_P(Registration, TC_REG_39_two_private_identities_share_an_identity_both_con
     EXPECT_EQ(tablet.expect("SIP/2.0 200").values(HeaderId::contact).size(), 2U);
 }
 
+TEST_P(Registration, TC_REG_27_an_expired_contact_is_gone_at_its_time) {
+    do_register(alice_phone, alice, "60");
+    net.advance(59'000);
+    EXPECT_NE(shared.registrations.find(std::string("sip:alice@home1.net")), nullptr);
+    net.advance(2'000);
+    EXPECT_EQ(shared.registrations.find(std::string("sip:alice@home1.net")), nullptr);
+    EXPECT_EQ(directory.assignments.back().type, subscriber::AssignmentType::timeout_deregistration);
+    EXPECT_EQ(bindings
+                  .by_flow({transport::Protocol::udp, alice_phone.address()},
+                           pcscf::Clock::time_point(std::chrono::milliseconds(net.now())))
+                  .size(),
+              0U)
+        << "PR-REG-30";
+}
+
+TEST_P(Registration, TC_REG_68_a_contact_ends_at_its_time_though_the_directory_is_unreachable) {
+    do_register(alice_phone, alice, "60");
+    directory.reachable = false;
+    net.advance(61'000);
+    EXPECT_EQ(shared.registrations.find(std::string("sip:alice@home1.net")), nullptr);
+}
+
+TEST_P(Registration, SR_REG_20_a_re_registration_moves_the_end) {
+    do_register(alice_phone, alice, "60");
+    net.advance(40'000);
+    alice_phone.send(pcscf, register_text(alice_phone, alice, 9, no_answer(alice), "60"));
+    alice_phone.expect("SIP/2.0 200");
+    net.advance(40'000);
+    EXPECT_NE(shared.registrations.find(std::string("sip:alice@home1.net")), nullptr);
+}
+
+TEST_P(Registration, SR_REG_06_a_challenge_answered_too_late_is_asked_again_as_stale) {
+    alice_phone.send(pcscf, register_text(alice_phone, alice, 1, no_answer(alice)));
+    const auto challenged = alice_phone.expect("SIP/2.0 401");
+    net.advance(61'000);
+    alice_phone.send(pcscf, register_text(alice_phone, alice, 2, answer_to(challenged, alice)));
+    EXPECT_TRUE(
+        sip::DigestChallenge::parse(alice_phone.expect("SIP/2.0 401").value(HeaderId::www_authenticate))->stale);
+}
+
 TEST_P(Registration, TC_REG_40_retransmitted_REGISTER_one_SAR_same_answer) {
     alice_phone.send(pcscf, register_text(alice_phone, alice, 1, no_answer(alice)));
     auto text = register_text(alice_phone, alice, 2, answer_to(alice_phone.expect("SIP/2.0 401"), alice));
