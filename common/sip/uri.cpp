@@ -35,6 +35,18 @@ Uri::Scheme scheme_of(const url_t& url) {
     }
 }
 
+/// RFC 3261 25.1: neither parameters nor headers hold an '@', a user is never empty, a password holds no colon.
+/// Sofia reads such text in ways that print as another URI.
+bool good_userinfo(std::string_view behind_scheme) {
+    const auto at = behind_scheme.find('@');
+    if (at == std::string_view::npos) return true;
+    const auto userinfo = behind_scheme.substr(0, at);
+    const auto colon = userinfo.find(':');
+    if (userinfo.empty() || colon == 0) return false;
+    if (colon != std::string_view::npos && userinfo.find(':', colon + 1) != std::string_view::npos) return false;
+    return behind_scheme.find('@', at + 1) == std::string_view::npos;
+}
+
 bool unbalanced_quotes(std::string_view value) {
     bool quoted = false;
     for (std::size_t i = 0; i < value.size(); ++i) {
@@ -87,6 +99,11 @@ std::optional<Uri> Uri::parse(std::string_view text) {
     uri.user = text_or_empty(url->url_user);
     uri.password = text_or_empty(url->url_password);
     uri.host = to_lower(text_or_empty(url->url_host));
+    if (uri.scheme == Scheme::urn) {  // EM-SES-05: nothing in urn:service:sos is a host or a port
+        uri.user = text.substr(text.find(':') + 1);
+        uri.host.clear();
+        return uri;
+    }
     uri.params = text_or_empty(url->url_params);
     uri.headers = text_or_empty(url->url_headers);
     if (uri.scheme == Scheme::tel && uri.user.empty()) {  // Sofia keeps the number where a host would stand
@@ -98,7 +115,7 @@ std::optional<Uri> Uri::parse(std::string_view text) {
         if (!port) return std::nullopt;
         uri.port = *port;
     }
-    if (uri.is_sip() && uri.host.empty()) return std::nullopt;
+    if (uri.is_sip() && (uri.host.empty() || !good_userinfo(text.substr(text.find(':') + 1)))) return std::nullopt;
     return uri;
 }
 
