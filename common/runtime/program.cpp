@@ -67,6 +67,16 @@ Node make_node(const Configuration& configuration) {
     return node;
 }
 
+observability::HepOptions hep_options(const Configuration& configuration) {
+    observability::HepOptions options;
+    if (const auto collector = configuration.endpoint("hep.collector")) {
+        options.address = collector->address;
+        options.port = collector->port;
+    }
+    options.capture_id = static_cast<std::uint32_t>(configuration.integer("hep.capture_id"));
+    return options;
+}
+
 std::string listening_on(const Node& node) {
     std::string text;
     for (const auto& address : node.udp) text += (text.empty() ? "udp:" : " udp:") + address.text();
@@ -122,11 +132,16 @@ int serve(const Configuration& configuration, const Description& description) {
         {.file = configuration.text("trace.file"), .node = name, .on_error = [&](const std::string& why) {
              log.write(messages::trace_failed, {{"file", configuration.text("trace.file")}, {"reason", why}});
          }});
+    observability::HepExporter hep(hep_options(configuration));
     const auto assembly = description.assemble({configuration, metrics, log});
-    Server server(std::move(node), assembly.make_role, trace.on() ? trace_sink(trace) : TraceSink{});
+    Server server(std::move(node), assembly.make_role, trace_sink(trace, hep));
     watch_server(metrics, server);
     metrics.watch("isthmus_trace_dropped_total", "Trace records dropped", {},
                   [&trace] { return static_cast<double>(trace.dropped()); });
+    metrics.watch("isthmus_hep_sent_total", "Messages sent to the HEP collector", {},
+                  [&hep] { return static_cast<double>(hep.sent()); });
+    metrics.watch("isthmus_hep_dropped_total", "Messages the HEP queue had no room for, or that could not be sent", {},
+                  [&hep] { return static_cast<double>(hep.dropped()); });
     metrics.watch("isthmus_log_dropped_total", "Log lines dropped", {},
                   [&log] { return static_cast<double>(log.dropped()); });
     if (assembly.bound) assembly.bound(server);

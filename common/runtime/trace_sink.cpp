@@ -38,24 +38,51 @@ std::vector<std::string> rules_in(std::string_view decision) {
     return found;
 }
 
-TraceSink trace_sink(observability::Trace& trace) {
-    return [&trace](const Traced& traced) {
+namespace {
+
+void write(observability::Trace& trace, const Traced& traced, std::string_view call_id,
+           std::chrono::system_clock::time_point now) {
+    // The decision stands before the message it caused, so that a ladder reads in the order of events.
+    if (!traced.decision.empty())
+        trace.write(observability::TracedDecision{now, call_id, traced.decision, rules_in(traced.decision)});
+    const auto local = traced.local.text();
+    const auto remote = traced.peer.address.text();
+    observability::TracedMessage message;
+    message.time = now;
+    message.direction = traced.sent ? observability::Direction::sent : observability::Direction::received;
+    message.transport = traced.peer.protocol == transport::Protocol::udp ? "udp" : "tcp";
+    message.local = local;
+    message.remote = remote;
+    message.call_id = call_id;
+    message.bytes = traced.octets;
+    trace.write(message);
+}
+
+observability::HepAddress hep_address(const transport::Address& address) {
+    return {address.octets, address.port, address.v6};
+}
+
+void send(observability::HepExporter& hep, const Traced& traced, std::string_view call_id,
+          std::chrono::system_clock::time_point now) {
+    observability::HepPacket packet;
+    packet.time = now;
+    packet.source = hep_address(traced.sent ? traced.local : traced.peer.address);
+    packet.destination = hep_address(traced.sent ? traced.peer.address : traced.local);
+    packet.tcp = traced.peer.protocol == transport::Protocol::tcp;
+    packet.call_id = call_id;
+    packet.payload = traced.octets;
+    hep.send(packet);
+}
+
+}  // namespace
+
+TraceSink trace_sink(observability::Trace& trace, observability::HepExporter& hep) {
+    if (!trace.on() && !hep.on()) return {};
+    return [&trace, &hep](const Traced& traced) {
         const auto now = std::chrono::system_clock::now();
         const auto call_id = call_id_of(traced.octets);
-        // The decision stands before the message it caused, so that a ladder reads in the order of events.
-        if (!traced.decision.empty())
-            trace.write(observability::TracedDecision{now, call_id, traced.decision, rules_in(traced.decision)});
-        const auto local = traced.local.text();
-        const auto remote = traced.peer.address.text();
-        observability::TracedMessage message;
-        message.time = now;
-        message.direction = traced.sent ? observability::Direction::sent : observability::Direction::received;
-        message.transport = traced.peer.protocol == transport::Protocol::udp ? "udp" : "tcp";
-        message.local = local;
-        message.remote = remote;
-        message.call_id = call_id;
-        message.bytes = traced.octets;
-        trace.write(message);
+        if (trace.on()) write(trace, traced, call_id, now);
+        if (hep.on()) send(hep, traced, call_id, now);
     };
 }
 
