@@ -117,10 +117,12 @@ void InternetCall::act(const interworking::SendInvite& action, const std::string
     made.cseq = action.own_cseq;
     bridged_ = bridged_ || action.role == Role::b2bua;
     auto request = action.role == Role::b2bua ? own_invite(action.own_cseq) : proxied_invite();
-    if (const auto refusal = interworking::apply_privacy(request, action.role))
-        return upstream_->reply(refusal->status, refusal->rule, [&](Message& response) {
+    if (const auto refusal = interworking::apply_privacy(request, action.role)) {  // IW-IDP-02
+        upstream_->reply(refusal->status, refusal->rule, [&](Message& response) {
             interworking::add_verdict(response, refusal->warning_399, core_.node().name, std::nullopt);
         });
+        return events_.gone(facts_.id);
+    }
     interworking::filter_to_internet(request, facts_.border, action.role);
     interworking::relax(request, action.relaxation, {});
     made.demanded = sip::OptionTags::of(request, HeaderId::require);
