@@ -51,7 +51,7 @@ std::size_t worker_of(std::string_view octets, const Node& node) {
     if (start_end == std::string_view::npos) return 0;
     const auto seen = look(octets, start_end + 1, response);
     if (response) {
-        const auto first = seen.via.substr(0, sip::find_outside(seen.via, ","));
+        const auto first = seen.via.substr(0, sip::find_outside(seen.via, ','));
         const auto params = first.substr(std::min(first.find(';'), first.size() - (first.empty() ? 0 : 1)));
         const auto text = sip::find_param(params.empty() ? params : params.substr(1), "branch");
         const auto branch = text ? proxy::decode_branch(*text) : std::nullopt;

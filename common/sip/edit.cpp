@@ -117,7 +117,7 @@ void Message::pop_first(HeaderId id) {
     auto& fields = impl_->fields;
     auto place = std::find_if(fields.begin(), fields.end(), [id](const Field& field) { return field.id == id; });
     if (place == fields.end()) return;
-    const auto comma = find_outside(place->value, ",");
+    const auto comma = find_outside(place->value, ',');
     const auto rest = comma == std::string_view::npos ? std::string_view{} : trim(place->value.substr(comma + 1));
     if (rest.empty()) {
         fields.erase(place);
@@ -131,7 +131,7 @@ void Message::replace_first(HeaderId id, std::string_view value) {
     auto& fields = impl_->fields;
     auto place = std::find_if(fields.begin(), fields.end(), [id](const Field& field) { return field.id == id; });
     if (place == fields.end()) return prepend(id, value);
-    const auto comma = find_outside(place->value, ",");
+    const auto comma = find_outside(place->value, ',');
     std::string text(value);
     if (comma != std::string_view::npos) text.append(", ").append(trim(place->value.substr(comma + 1)));
     place->value = impl_->keep(text);

@@ -47,7 +47,7 @@ std::string join_params(std::string head, std::string_view params) {
 /// "head;params" cut at the first semicolon outside quotes and brackets.
 std::pair<std::string_view, std::string_view> cut_params(std::string_view value) {
     value = trim(value);
-    const auto semicolon = find_outside(value, ";");
+    const auto semicolon = find_outside(value, ';');
     if (semicolon == std::string_view::npos) return {value, {}};
     return {trim(value.substr(0, semicolon)), trim(value.substr(semicolon + 1))};
 }

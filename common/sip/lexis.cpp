@@ -52,7 +52,7 @@ std::string token_or_quoted(std::string_view value) {
 std::vector<std::string_view> split_outside_quotes(std::string_view text, char separator) {
     std::vector<std::string_view> parts;
     while (!text.empty()) {
-        const auto end = find_outside(text, std::string_view(&separator, 1));
+        const auto end = find_outside(text, separator);
         const auto part = trim(text.substr(0, end));
         if (!part.empty()) parts.push_back(part);
         if (end == std::string_view::npos) break;

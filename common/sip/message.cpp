@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 14> method_names = {"INVITE",    "ACK",  
 
 /// What stands behind a name-addr or addr-spec: its parameters, without the first semicolon.
 std::string_view params_of(std::string_view value) {
-    const auto semicolon = find_outside(value, ";");
+    const auto semicolon = find_outside(value, ';');
     return semicolon == std::string_view::npos ? std::string_view{} : value.substr(semicolon + 1);
 }
 
@@ -90,9 +90,33 @@ Message Message::response(const Message& to, int status, std::string_view reason
 }
 
 Message Message::copy() const {
-    auto again = from_wire(print());
-    // What print() makes of an indexed message can be indexed again.
-    return std::move(again).value();
+    const Impl& from = *impl_;
+    auto impl = std::make_unique<Impl>();
+    Impl& to = *impl;
+    to.wire = from.wire;
+    // A view into the octets moves with them, edited text is kept anew, names of the table stay where they are.
+    const auto moved = [&from, &to](std::string_view text) {
+        const auto offset = from.place_in_wire(text);
+        return offset ? std::string_view(to.wire).substr(*offset, text.size()) : to.keep(text);
+    };
+    to.start_line = moved(from.start_line);
+    to.is_request = from.is_request;
+    to.method = from.method;
+    to.method_text = moved(from.method_text);
+    to.request_uri = moved(from.request_uri);
+    to.status = from.status;
+    to.reason = moved(from.reason);
+    to.body = moved(from.body);
+    to.flaws = from.flaws;
+    to.fields.reserve(from.fields.size());
+    for (const Field& field : from.fields) {
+        Field again = field;
+        again.line = moved(field.line);
+        if (field.id == HeaderId::other || from.place_in_wire(field.name)) again.name = moved(field.name);
+        again.value = moved(field.value);
+        to.fields.push_back(again);
+    }
+    return Message(std::move(impl));
 }
 
 bool Message::is_request() const {
@@ -155,7 +179,7 @@ std::string_view Message::first(HeaderId id) const {
     const Field* field = impl_->find(id);
     if (field == nullptr) return {};
     const auto text = impl_->text_of(*field);
-    return trim(text.substr(0, find_outside(text, ",")));
+    return trim(text.substr(0, find_outside(text, ',')));
 }
 
 void Message::each_field(const std::function<void(HeaderId, std::string_view, std::string_view)>& visit) const {
@@ -199,7 +223,7 @@ Values split_list(std::string_view value) {
     Values parts;
     std::size_t start = 0;
     while (start <= value.size()) {
-        const auto comma = find_outside(value, ",", start);
+        const auto comma = find_outside(value, ',', start);
         const auto end = comma == std::string_view::npos ? value.size() : comma;
         const auto part = trim(value.substr(start, end - start));
         if (!part.empty()) parts.push_back(part);

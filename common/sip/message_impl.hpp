@@ -28,6 +28,8 @@ struct Field {
 };
 
 struct Message::Impl {
+    Impl() {}  // not "= default": make_unique would clear the arena and the room for fields, 3 KB a message
+
     std::string wire;
     std::string_view start_line;  // as received with its line end; empty when made or edited
     bool is_request = false;
@@ -48,6 +50,14 @@ struct Message::Impl {
         auto* place = static_cast<char*>(arena.allocate(text.size(), 1));
         std::memcpy(place, text.data(), text.size());
         return {place, text.size()};
+    }
+
+    /// Where `text` stands in the received octets; nothing when it is not a part of them.
+    std::optional<std::size_t> place_in_wire(std::string_view text) const {
+        const std::less_equal<const char*> not_behind;  // unlike <=, defined for unrelated pointers
+        if (!not_behind(wire.data(), text.data()) || !not_behind(text.data() + text.size(), wire.data() + wire.size()))
+            return std::nullopt;
+        return static_cast<std::size_t>(text.data() - wire.data());
     }
 
     const Field* find(HeaderId id) const {

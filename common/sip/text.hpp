@@ -1,6 +1,7 @@
 // Small ASCII helpers every parser of the room shares. SIP compares names without case and never by locale.
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <optional>
@@ -21,9 +22,27 @@ constexpr bool is_digit(char c) {
 constexpr bool is_alnum(char c) {
     return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z');
 }
+/// A set of characters, asked for every octet of every message: one look into a table each.
+class CharSet {
+  public:
+    constexpr explicit CharSet(std::string_view members) {
+        for (char c : members) has_[static_cast<unsigned char>(c)] = true;
+    }
+    [[nodiscard]] constexpr bool has(char c) const { return has_[static_cast<unsigned char>(c)]; }
+    [[nodiscard]] constexpr bool any_in(std::string_view text) const {
+        for (char c : text)
+            if (has(c)) return true;
+        return false;
+    }
+
+  private:
+    std::array<bool, 256> has_{};
+};
+
 /// RFC 3261 25.1 token
+inline constexpr CharSet token_characters("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~");
 constexpr bool is_token(char c) {
-    return is_alnum(c) || std::string_view("-.!%*_+`'~").find(c) != std::string_view::npos;
+    return token_characters.has(c);
 }
 
 constexpr bool iequals(std::string_view a, std::string_view b) {
@@ -62,8 +81,8 @@ std::optional<Number> to_number(std::string_view text) {
     return value;
 }
 
-/// Walks a value with quotes, angle brackets and comments respected: the place of the first of `wanted` that
-/// stands outside them, from `start`; npos when there is none.
-std::size_t find_outside(std::string_view value, std::string_view wanted, std::size_t start = 0);
+/// Walks a value with quotes and angle brackets respected: the place of the first `wanted` that stands outside them,
+/// from `start`; npos when there is none.
+std::size_t find_outside(std::string_view value, char wanted, std::size_t start = 0);
 
 }  // namespace isthmus::sip

@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include <vector>
+#include <boost/container/small_vector.hpp>
+#include <utility>
 
 #include "common/sip/text.hpp"
 
@@ -47,9 +48,34 @@ bool good_userinfo(std::string_view behind_scheme) {
     return behind_scheme.find('@', at + 1) == std::string_view::npos;
 }
 
+/// A URI cut by Sofia; the pieces point into `buffer`.
+struct SplitUri {
+    boost::container::small_vector<char, 256> buffer;
+    url_t url[1] = {};
+    Uri::Scheme scheme = Uri::Scheme::other;
+    std::uint16_t port = 0;
+
+    bool take(std::string_view text) {
+        static constexpr CharSet forbidden(std::string_view(" \t\r\n<>\"\0", 8));
+        if (text.empty() || forbidden.any_in(text) || !good_escapes(text)) return false;
+        buffer.assign(text.begin(), text.end());
+        buffer.push_back('\0');
+        if (url_d(url, buffer.data()) < 0 || url->url_scheme == nullptr) return false;
+        scheme = scheme_of(*url);
+        if (scheme == Uri::Scheme::urn) return true;
+        if (url->url_port != nullptr && *url->url_port != '\0') {
+            const auto number = to_number<std::uint16_t>(url->url_port);
+            if (!number) return false;
+            port = *number;
+        }
+        if (scheme != Uri::Scheme::sip && scheme != Uri::Scheme::sips) return true;
+        return url->url_host != nullptr && *url->url_host != '\0' && good_userinfo(text.substr(text.find(':') + 1));
+    }
+};
+
 bool unbalanced_quotes(std::string_view value) {
     bool quoted = false;
-    for (std::size_t i = 0; i < value.size(); ++i) {
+    for (auto i = value.find('"'); i < value.size(); ++i) {
         if (quoted && value[i] == '\\')
             ++i;
         else if (value[i] == '"')
@@ -87,36 +113,32 @@ std::string number_of(std::string_view user) {
 }  // namespace
 
 std::optional<Uri> Uri::parse(std::string_view text) {
-    if (text.empty() || text.find_first_of(std::string_view(" \t\r\n<>\"\0", 8)) != std::string_view::npos)
-        return std::nullopt;
-    if (!good_escapes(text)) return std::nullopt;
-    std::string buffer(text);
-    url_t url[1] = {};
-    if (url_d(url, buffer.data()) < 0 || url->url_scheme == nullptr) return std::nullopt;
+    SplitUri split;
+    if (!split.take(text)) return std::nullopt;
+    const url_t& url = *split.url;
     Uri uri;
-    uri.scheme = scheme_of(*url);
-    uri.scheme_name = to_lower(url->url_scheme);
-    uri.user = text_or_empty(url->url_user);
-    uri.password = text_or_empty(url->url_password);
-    uri.host = to_lower(text_or_empty(url->url_host));
+    uri.scheme = split.scheme;
+    uri.scheme_name = to_lower(url.url_scheme);
     if (uri.scheme == Scheme::urn) {  // EM-SES-05: nothing in urn:service:sos is a host or a port
         uri.user = text.substr(text.find(':') + 1);
-        uri.host.clear();
         return uri;
     }
-    uri.params = text_or_empty(url->url_params);
-    uri.headers = text_or_empty(url->url_headers);
+    uri.user = text_or_empty(url.url_user);
+    uri.password = text_or_empty(url.url_password);
+    uri.host = to_lower(text_or_empty(url.url_host));
+    uri.port = split.port;
+    uri.params = text_or_empty(url.url_params);
+    uri.headers = text_or_empty(url.url_headers);
     if (uri.scheme == Scheme::tel && uri.user.empty()) {  // Sofia keeps the number where a host would stand
-        uri.user = text_or_empty(url->url_host);
+        uri.user = text_or_empty(url.url_host);
         uri.host.clear();
     }
-    if (url->url_port != nullptr && *url->url_port != '\0') {
-        const auto port = to_number<std::uint16_t>(url->url_port);
-        if (!port) return std::nullopt;
-        uri.port = *port;
-    }
-    if (uri.is_sip() && (uri.host.empty() || !good_userinfo(text.substr(text.find(':') + 1)))) return std::nullopt;
     return uri;
+}
+
+bool is_uri(std::string_view text) {
+    SplitUri split;
+    return split.take(text);
 }
 
 std::optional<std::string_view> Uri::param(std::string_view name) const {
@@ -151,32 +173,35 @@ bool equivalent(const Uri& a, const Uri& b) {
     return url_d(x, left.data()) == 0 && url_d(y, right.data()) == 0 && url_cmp_all(x, y) == 0;
 }
 
-std::optional<NameAddr> NameAddr::parse(std::string_view value) {
+std::optional<NameAddrView> NameAddrView::parse(std::string_view value) {
     value = trim(value);
-    NameAddr out;
-    const auto bracket = find_outside(value, "<");
-    const auto semicolon = find_outside(value, ";");
     if (unbalanced_quotes(value)) return std::nullopt;
-    std::string_view uri_text;
+    NameAddrView out;
+    const auto bracket = find_outside(value, '<');
     if (bracket == std::string_view::npos) {
-        uri_text = trim(value.substr(0, semicolon));
-        if (uri_text.find('?') != std::string_view::npos) return std::nullopt;  // RFC 3261 20: brackets are needed
+        const auto semicolon = find_outside(value, ';');
+        out.uri = trim(value.substr(0, semicolon));
+        if (out.uri.find('?') != std::string_view::npos) return std::nullopt;  // RFC 3261 20: brackets are needed
         if (semicolon != std::string_view::npos) out.params = value.substr(semicolon + 1);
-    } else {
-        const auto close = value.find('>', bracket);
-        if (close == std::string_view::npos) return std::nullopt;
-        out.display = trim(value.substr(0, bracket));
-        uri_text = value.substr(bracket + 1, close - bracket - 1);
-        auto rest = trim(value.substr(close + 1));
-        if (!rest.empty()) {
-            if (rest.front() != ';') return std::nullopt;
-            out.params = rest.substr(1);
-        }
+        return out;
     }
-    auto uri = Uri::parse(uri_text);
-    if (!uri) return std::nullopt;
-    out.uri = std::move(*uri);
+    const auto close = value.find('>', bracket);
+    if (close == std::string_view::npos) return std::nullopt;
+    out.display = trim(value.substr(0, bracket));
+    out.uri = value.substr(bracket + 1, close - bracket - 1);
+    const auto rest = trim(value.substr(close + 1));
+    if (rest.empty()) return out;
+    if (rest.front() != ';') return std::nullopt;
+    out.params = rest.substr(1);
     return out;
+}
+
+std::optional<NameAddr> NameAddr::parse(std::string_view value) {
+    const auto parts = NameAddrView::parse(value);
+    if (!parts) return std::nullopt;
+    auto uri = Uri::parse(parts->uri);
+    if (!uri) return std::nullopt;
+    return NameAddr{std::string(parts->display), std::move(*uri), std::string(parts->params)};
 }
 
 std::optional<std::string_view> NameAddr::param(std::string_view name) const {
@@ -185,7 +210,7 @@ std::optional<std::string_view> NameAddr::param(std::string_view name) const {
 
 std::optional<std::string_view> find_param(std::string_view params, std::string_view name) {
     while (!params.empty()) {
-        const auto end = find_outside(params, ";");
+        const auto end = find_outside(params, ';');
         const auto param = trim(params.substr(0, end));
         const auto equal = param.find('=');
         if (iequals(trim(param.substr(0, equal)), name)) {

@@ -34,6 +34,18 @@ struct Uri {
 /// Equality of RFC 3261 19.1.4.
 bool equivalent(const Uri& a, const Uri& b);
 
+/// True for what Uri::parse() takes, without making one.
+bool is_uri(std::string_view text);
+
+/// The three parts of a name-addr or addr-spec as they stand there; whether `uri` is one, is_uri() says.
+struct NameAddrView {
+    std::string_view display;
+    std::string_view uri;
+    std::string_view params;  ///< without the leading semicolon
+
+    static std::optional<NameAddrView> parse(std::string_view value);
+};
+
 /// A name-addr or addr-spec with the header parameters behind it (From, To, Contact, Route, P-Asserted-Identity ...).
 struct NameAddr {
     std::string display;

@@ -53,7 +53,7 @@ Finding check_cseq(const Message& message) {
 bool good_params(std::string_view params) {
     boost::container::small_vector<std::string_view, 12> names;
     while (true) {
-        const auto end = find_outside(params, ";");
+        const auto end = find_outside(params, ';');
         const auto param = trim(params.substr(0, end));
         const auto equal = param.find('=');
         const auto name = trim(param.substr(0, equal));
@@ -77,8 +77,9 @@ bool good_display(std::string_view text) {
 }
 
 bool good_name_addr(std::string_view value) {
-    const auto address = NameAddr::parse(value);
-    return address && good_display(address->display) && (address->params.empty() || good_params(address->params));
+    const auto parts = NameAddrView::parse(value);
+    return parts && is_uri(parts->uri) && good_display(parts->display) &&
+           (parts->params.empty() || good_params(parts->params));
 }
 
 Finding check_addresses(const Message& message) {

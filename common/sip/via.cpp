@@ -41,7 +41,7 @@ bool split_host_port(std::string_view sent_by, Via& via) {
 }  // namespace
 
 std::optional<Via> Via::parse(std::string_view value) {
-    const auto semicolon = find_outside(value, ";");
+    const auto semicolon = find_outside(value, ';');
     auto head = trim(value.substr(0, semicolon));
     const auto name = take_token(head, '/');
     const auto version = name ? take_token(head, '/') : std::nullopt;
@@ -76,11 +76,11 @@ std::optional<std::string> with_source(std::string_view value, std::string_view 
     const bool asked = via->wants_rport();
     if (!asked && host == address && via->received().empty()) return std::nullopt;
     // What the sender claims of itself does not stay (RFC 3261 18.2.1).
-    const auto semicolon = find_outside(value, ";");
+    const auto semicolon = find_outside(value, ';');
     std::string out(trim(value.substr(0, semicolon)));
     std::string_view rest = via->params;
     while (!rest.empty()) {
-        const auto end = find_outside(rest, ";");
+        const auto end = find_outside(rest, ';');
         const auto param = trim(rest.substr(0, end));
         const auto name = trim(param.substr(0, param.find('=')));
         if (!param.empty() && !iequals(name, "received") && !iequals(name, "rport")) out.append(";").append(param);

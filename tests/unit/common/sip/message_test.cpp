@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "common/sip/validity.hpp"
 #include "common/sip/via.hpp"
 
@@ -150,6 +154,35 @@ INSTANTIATE_TEST_SUITE_P(
             if (c == ' ' || c == '-') c = '_';
         return name;
     });
+
+TEST(Message, a_copy_outlives_its_original_and_shows_the_same) {
+    auto original = std::make_unique<Message>(parsed(invite));
+    original->set_request_uri("sip:c@d");
+    original->set(HeaderId::from, "<sip:edited@h>;tag=2");  // keeps its compact name, which lies in the octets
+    original->pop_first(HeaderId::route);
+    original->append("X-New", "made");
+    original->prepend(HeaderId::via, "SIP/2.0/UDP h;branch=z9hG4bKn");
+    original->set_body("text/plain", "new body");
+    const auto printed = original->print();
+    Message copy = original->copy();
+    std::vector<std::string> fields;
+    original->each_field([&](HeaderId, std::string_view name, std::string_view value) {
+        fields.push_back(std::string(name) + "=" + std::string(value));
+    });
+    original->set(HeaderId::to, "<sip:other@h>");
+    original.reset();
+    EXPECT_EQ(copy.print(), printed);
+    std::vector<std::string> again;
+    copy.each_field([&](HeaderId, std::string_view name, std::string_view value) {
+        again.push_back(std::string(name) + "=" + std::string(value));
+    });
+    EXPECT_EQ(again, fields);
+    EXPECT_THAT(copy.value(HeaderId::subject), StrEq("a folded value"));
+    EXPECT_EQ(copy.body(), "new body");
+    EXPECT_EQ(copy.method_name(), "INVITE");
+    const auto response = Message::response(copy, 200, "OK", "t");
+    EXPECT_EQ(response.copy().print(), response.print());
+}
 
 TEST(Door, lets_a_good_message_pass) {
     EXPECT_FALSE(check(parsed(invite)).has_value());
