@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "common/sip/digest.hpp"
 #include "common/sip/headers.hpp"
 
@@ -13,7 +15,7 @@ using sip::Message;
 namespace {
 
 std::string branch() {
-    static int number = 0;
+    static std::atomic<int> number = 0;
     return ";branch=z9hG4bKsys" + std::to_string(++number);
 }
 
