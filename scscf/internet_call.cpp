@@ -1,5 +1,7 @@
 #include "scscf/internet_call.hpp"
 
+#include <algorithm>
+
 #include "common/proxy/forward.hpp"
 #include "scscf/interworking/border.hpp"
 #include "scscf/interworking/relaxation.hpp"
@@ -52,7 +54,9 @@ void InternetCall::start() {
     upstream_->on_cancel([self = shared_from_this()](const Message&) { self->feed(interworking::UeCancel{}); });
     dialogs_ = std::make_shared<TranslatedDialogs>(
         core_, facts_.border, "row " + std::to_string(facts_.decision.row ? facts_.decision.row->id : 0),
-        [gone = events_.gone, id = facts_.id] { gone(id); });
+        [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->ended_if_done();
+        });
     core_.arm(budget_, static_cast<std::uint64_t>(facts_.decision.parameters.setup_budget.count()));
     interworking::Start start;
     start.mode = mode_of(facts_.decision.mode);
@@ -118,10 +122,10 @@ void InternetCall::act(const interworking::SendInvite& action, const std::string
     bridged_ = bridged_ || action.role == Role::b2bua;
     auto request = action.role == Role::b2bua ? own_invite(action.own_cseq) : proxied_invite();
     if (const auto refusal = interworking::apply_privacy(request, action.role)) {  // IW-IDP-02
-        upstream_->reply(refusal->status, refusal->rule, [&](Message& response) {
-            interworking::add_verdict(response, refusal->warning_399, core_.node().name, std::nullopt);
-        });
-        return events_.gone(facts_.id);
+        auto response = Message::response(facts_.invite, refusal->status, refusal->reason_phrase, own_tag(1));
+        interworking::add_verdict(response, refusal->warning_399, core_.node().name, std::nullopt);
+        respond(response, refusal->rule);
+        return never_sent(action.attempt);
     }
     interworking::filter_to_internet(request, facts_.border, action.role);
     interworking::relax(request, action.relaxation, {});
@@ -140,16 +144,19 @@ void InternetCall::send(unsigned number, Message request, const std::string& why
     const auto hop = proxy::next_hop(request);
     auto kept = std::make_shared<Message>(std::move(request));
     const auto go = [self, number, kept, why](std::optional<transport::Peer> peer) {
-        if (!peer || self->engine_.phase() == interworking::Engine::Phase::cancelled) {
-            // Later: the engine must not be fed from inside its own action.
-            return self->core_.outside().post(self->core_.index(),
-                                              [self, number] { self->feed(interworking::TransportError{number}); });
-        }
+        // The UE or a timer may have given up while the name was looked up.
+        if (!peer || self->engine_.phase() != interworking::Engine::Phase::sent) return self->never_sent(number);
         self->attempt(number).transaction = self->core_.send_request(
             std::move(*kept), *peer, self, static_cast<std::uint16_t>(number), self->facts_.loop, why);
     };
     if (!hop) return go(std::nullopt);
     core_.locate(*hop, go);
+}
+
+/// Later: the engine must not be fed from inside its own action.
+void InternetCall::never_sent(unsigned number) {
+    core_.outside().post(core_.index(),
+                         [self = shared_from_this(), number] { self->feed(interworking::TransportError{number}); });
 }
 
 void InternetCall::act(const interworking::CancelNet& action, const std::string& why) {
@@ -159,17 +166,24 @@ void InternetCall::act(const interworking::CancelNet& action, const std::string&
 void InternetCall::act(const interworking::AckAndByeNet& action, const std::string& why) {
     const auto& given_up = attempt(action.attempt);
     if (!given_up.newest || given_up.role != Role::b2bua) return;
+    hang_up(*given_up.newest, given_up.cseq, action.reason, why);
+}
+
+void InternetCall::hang_up(const Message& success, std::uint32_t cseq, const sip::Reason& reason,
+                           const std::string& why) {
     dialog::Leg leg;
     leg.call_id = net_call_id_;
-    leg.local = given_up.newest->value(HeaderId::from);
+    leg.local = success.value(HeaderId::from);
     leg.local_tag = net_from_tag_;
-    leg.local_cseq = attempts_.back().cseq;
-    leg.learn_from_response(*given_up.newest);
+    // A PRACK or UPDATE of this early dialog may have counted further.
+    leg.local_cseq = std::max(attempts_.back().cseq, dialogs_->newest_cseq(success.to_tag()));
+    leg.learn_from_response(success);
     auto bye = leg.request("BYE");
-    bye.append(HeaderId::reason, action.reason.print());
+    bye.append(HeaderId::reason, reason.print());
     const auto hop = proxy::next_hop(bye);
     if (!hop) return;
-    auto messages = std::make_shared<std::pair<Message, Message>>(leg.ack(given_up.cseq), std::move(bye));
+    given_up_.emplace_back(success.to_tag(), leg.ack(cseq));
+    auto messages = std::make_shared<std::pair<Message, Message>>(leg.ack(cseq), std::move(bye));
     core_.locate(*hop, [&core = core_, messages, why](std::optional<transport::Peer> peer) {
         if (!peer) return;
         core.send_stateless(std::move(messages->first), *peer, 0, why);
@@ -193,8 +207,17 @@ std::string InternetCall::contact(Side side) const {
     return "<sip:" + core_.token(proxy::Position::bridge, bridge_id(facts_.id, side)) + "@" + local.text() + ">";
 }
 
-DialogPair& InternetCall::pair_for(const Attempt& of, unsigned ue_tag) {
-    const auto& tag = own_tag(ue_tag);
+/// IW-RET-06: the first fork of an attempt goes on under the tag the UE knows, each further one is another dialog.
+std::string InternetCall::tag_of_fork(Attempt& of, unsigned ue_tag) {
+    const std::string theirs(of.newest->to_tag());
+    if (theirs.empty()) return own_tag(ue_tag);
+    for (const auto& [known, ours] : of.tags)
+        if (known == theirs) return ours;
+    return of.tags.emplace_back(theirs, of.tags.empty() ? own_tag(ue_tag) : core_.random_text()).second;
+}
+
+DialogPair& InternetCall::pair_for(Attempt& of, unsigned ue_tag) {
+    const auto tag = tag_of_fork(of, ue_tag);
     if (auto* known = dialogs_->find(tag, of.newest->to_tag())) {
         known->net.learn_target(*of.newest);
         return *known;
@@ -213,13 +236,13 @@ DialogPair& InternetCall::pair_for(const Attempt& of, unsigned ue_tag) {
     return dialogs_->add(std::move(pair));
 }
 
-Message InternetCall::towards_ue(const Attempt& of, unsigned ue_tag) {
+Message InternetCall::towards_ue(Attempt& of, unsigned ue_tag) {
     auto response = of.newest->copy();
     interworking::filter_from_internet(response, facts_.border);
     if (of.role == Role::proxy) return response;
     const int status = response.status();
     interworking::ResponseIdentity shown;
-    shown.to_tag = own_tag(ue_tag);
+    shown.to_tag = status < 300 ? tag_of_fork(of, ue_tag) : own_tag(ue_tag);
     if (status < 300) {
         if (!of.newest->to_tag().empty()) pair_for(of, ue_tag);
         shown.contact = contact(Side::ue);
@@ -243,9 +266,14 @@ void InternetCall::act(const interworking::ForwardProvisional& action, const std
 }
 
 void InternetCall::act(const interworking::ForwardSuccess& action, const std::string& why) {
-    auto response = towards_ue(attempt(action.attempt), action.ue_tag);
+    auto& answered = attempt(action.attempt);
+    auto response = towards_ue(answered, action.ue_tag);
     respond(response, why);
-    if (attempt(action.attempt).role == Role::b2bua) success_.emplace(std::move(response));
+    if (answered.role != Role::b2bua) return;
+    auto& pair = pair_for(answered, action.ue_tag);
+    pair.answered = true;
+    pair.ended = false;  // a BYE that crossed this 2xx ended an early dialog; the UE hangs up once more
+    success_.emplace(std::move(response));
 }
 
 void InternetCall::act(const interworking::ForwardFinal& action, const std::string& why) {
@@ -272,9 +300,11 @@ void InternetCall::on_response(std::uint16_t number, Message response) {
     if (number == attempts_.size()) silence_.disarm();
     response.pop_first(HeaderId::via);
     if (status >= 200 && status < 300) {
-        const bool again = of.newest && of.newest->status() == status && of.newest->to_tag() == response.to_tag();
+        const std::string tag(response.to_tag());
+        if (std::find(of.answered.begin(), of.answered.end(), tag) != of.answered.end())
+            return repeated_success(of, response);
+        of.answered.push_back(tag);
         of.newest.emplace(std::move(response));
-        if (again) return repeated_success(of, *of.newest);
         events_.attempt_ended(interworking::level_name(of.level), status);
         return feed(interworking::Success::of(number, *of.newest));
     }
@@ -289,13 +319,18 @@ void InternetCall::on_response(std::uint16_t number, Message response) {
 
 /// The callee repeats its 2xx until it sees an ACK: what was lost is either the UE's 200 or the net leg's ACK.
 void InternetCall::repeated_success(Attempt& of, const Message& response) {
-    if (of.role == Role::proxy) return upstream_->respond(towards_ue(of, 0));
+    if (of.role == Role::proxy) {
+        of.newest.emplace(response.copy());
+        return upstream_->respond(towards_ue(of, 0));
+    }
+    for (const auto& [tag, ack] : given_up_)
+        if (tag == response.to_tag()) return dialogs_->send_ack(ack);
     if (dialogs_->repeat_ack(response.to_tag())) return;
     if (success_) upstream_->respond(*success_, "RFC 3261 13.3.1.4 2xx repeated");
 }
 
 void InternetCall::on_timeout(std::uint16_t number) {
-    feed(interworking::TargetTimeout{number});
+    feed(interworking::TargetTimeout{number, true});
 }
 void InternetCall::on_transport_error(std::uint16_t number) {
     feed(interworking::TransportError{number});
@@ -327,7 +362,8 @@ void InternetCall::ended_if_done() {
     silence_.disarm();
     timer_c_.disarm();
     // An answered call in the b2bua role lives until its dialogs end; anything else is over.
-    if (engine_.phase() != interworking::Engine::Phase::answered || !bridged_) events_.gone(facts_.id);
+    if (engine_.phase() != interworking::Engine::Phase::answered || !bridged_ || dialogs_->over())
+        events_.gone(facts_.id);
 }
 
 }  // namespace isthmus::scscf

@@ -62,8 +62,10 @@ class InternetCall final : public runtime::ClientUser,
         interworking::Level level = interworking::Level::as_received;
         std::uint32_t cseq = 0;  // b2bua: of our INVITE
         std::shared_ptr<runtime::ClientTransaction> transaction;
-        std::optional<sip::Message> newest;  // response, our Via off
-        sip::OptionTags demanded;            // Require as sent
+        std::optional<sip::Message> newest;                     // response, our Via off
+        std::vector<std::pair<std::string, std::string>> tags;  // b2bua: their To tag of each fork, ours for it
+        std::vector<std::string> answered;                      // their To tags of its 2xx
+        sip::OptionTags demanded;                               // Require as sent
     };
 
     void feed(const interworking::Event& event);
@@ -80,11 +82,14 @@ class InternetCall final : public runtime::ClientUser,
     [[nodiscard]] sip::Message proxied_invite() const;
     [[nodiscard]] sip::Message own_invite(std::uint32_t cseq) const;
     void send(unsigned number, sip::Message request, const std::string& why);
+    void never_sent(unsigned number);
     void repeated_success(Attempt& attempt, const sip::Message& response);
+    void hang_up(const sip::Message& success, std::uint32_t cseq, const sip::Reason& reason, const std::string& why);
     void respond(const sip::Message& response, const std::string& why);
-    [[nodiscard]] sip::Message towards_ue(const Attempt& attempt, unsigned ue_tag);
-    DialogPair& pair_for(const Attempt& attempt, unsigned ue_tag);
+    [[nodiscard]] sip::Message towards_ue(Attempt& attempt, unsigned ue_tag);
+    DialogPair& pair_for(Attempt& attempt, unsigned ue_tag);
     [[nodiscard]] const std::string& own_tag(unsigned number);
+    [[nodiscard]] std::string tag_of_fork(Attempt& attempt, unsigned ue_tag);
     [[nodiscard]] std::string contact(Side side) const;
     [[nodiscard]] std::string explain(const interworking::Why& why) const;
     Attempt& attempt(unsigned number) { return attempts_[number - 1]; }
@@ -101,6 +106,7 @@ class InternetCall final : public runtime::ClientUser,
     std::string net_from_tag_;
     std::vector<std::string> own_tags_;
     std::optional<sip::Message> success_;  // the 2xx as the UE got it, while it may have to be repeated
+    std::vector<std::pair<std::string, sip::Message>> given_up_;  // ACKs to 2xx that were hung up on, by To tag
     runtime::Timer budget_;
     runtime::Timer silence_;  // target_timeout of the newest attempt
     runtime::Timer timer_c_;

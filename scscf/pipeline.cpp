@@ -230,6 +230,7 @@ class Scscf final : public runtime::Role {
         border.keep_asserted_identity = decision.parameters.asserted_identity == policy::AssertedIdentity::keep;
         if (request.method() != Method::invite)
             return other_to_internet(transaction, std::move(request), decision, border, loop);
+        if (transaction->cancelled()) return transaction->reply(487, "DG-SES-04 cancelled before it was forwarded");
         const auto id = core_.outside().random() >> 1;
         auto detection = interworking::detect_ue(request, known_of(served));
         auto call = std::make_shared<InternetCall>(

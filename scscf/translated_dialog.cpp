@@ -60,8 +60,9 @@ class TranslatedDialogs::Relay final : public runtime::ClientUser, public std::e
         if (provisional_ && cancelled_) return cancel();
         const bool success = status >= 200 && status < 300;
         if (success && upstream_->answered()) {
-            // RFC 3261 13.2.2.4: the 2xx of a re-INVITE came again; its ACK was lost on one of the legs.
-            if (from_ == Side::ue) dialogs_->repeat_ack(pair_.net.remote_tag);
+            // RFC 3261 13.2.2.4: the 2xx of a re-INVITE came again. Its ACK was lost; or ours of it, when none came.
+            if (const auto& ack = pair_.ack(other(from_))) return dialogs_->send_ack(*ack);
+            if (success_) upstream_->respond(*success_, "RFC 3261 13.3.1.4 2xx repeated");
             return;
         }
         response.pop_first(HeaderId::via);
@@ -96,8 +97,9 @@ class TranslatedDialogs::Relay final : public runtime::ClientUser, public std::e
         shown.to_tag = own.local_tag;
         if (method_ == Method::invite || method_ == Method::update) shown.contact = own.contact;
         if (const auto rseq = sip::RSeq::parse(response.value(HeaderId::rseq))) shown.rseq = rseq;
-        upstream_->respond(interworking::translated_response(response, upstream_->request(), shown),
-                           dialogs_->decision_);
+        auto made = interworking::translated_response(response, upstream_->request(), shown);
+        upstream_->respond(made, dialogs_->decision_);
+        if (method_ == Method::invite && made.status() >= 200 && made.status() < 300) success_.emplace(std::move(made));
     }
 
     std::shared_ptr<TranslatedDialogs> dialogs_;
@@ -106,6 +108,7 @@ class TranslatedDialogs::Relay final : public runtime::ClientUser, public std::e
     std::shared_ptr<runtime::ServerTransaction> upstream_;
     std::shared_ptr<runtime::ClientTransaction> onward_;
     Method method_;
+    std::optional<Message> success_;  // as it went upstream
     bool provisional_ = false;
     bool cancelled_ = false;
 };
@@ -157,7 +160,7 @@ void TranslatedDialogs::on_request(const std::shared_ptr<runtime::ServerTransact
         (from == Side::ue ? pair->ue_invite : pair->net_invite) = request.cseq();
         (to == Side::ue ? pair->ue_invite : pair->net_invite) = onward.local_cseq;
         if (to == Side::net) pair->net_invite_tags = sip::OptionTags::of(made, HeaderId::require);
-        pair->net_ack.reset();
+        pair->ack(to).reset();
     }
     if (to == Side::net) interworking::filter_to_internet(made, border_, interworking::Role::b2bua);
     auto relay = std::make_shared<Relay>(shared_from_this(), *pair, from, transaction);
@@ -171,24 +174,32 @@ void TranslatedDialogs::on_ack(const Message& ack, Side from) {
     const auto to = other(from);
     const auto cseq = to == Side::net ? pair->net_invite : pair->ue_invite;
     interworking::RequestChanges changes;
-    changes.invite_tags = pair->net_invite_tags;
+    if (to == Side::net) changes.invite_tags = pair->net_invite_tags;
     auto made = interworking::dialog_request(ack, identity(pair->leg(to), cseq), changes);
     made.remove(HeaderId::contact);
-    if (to == Side::net) {
-        interworking::filter_to_internet(made, border_, interworking::Role::b2bua);
-        pair->net_ack.emplace(made.copy());
-    }
-    pair->confirmed = true;
+    if (to == Side::net) interworking::filter_to_internet(made, border_, interworking::Role::b2bua);
+    pair->ack(to).emplace(made.copy());
     send(std::move(made), nullptr, "IW-RET-09 ACK carried to the other leg; " + decision_);
 }
 
 bool TranslatedDialogs::repeat_ack(std::string_view net_remote_tag) {
     for (auto& pair : pairs_) {
         if (pair.net.remote_tag != net_remote_tag || !pair.net_ack) continue;
-        send(pair.net_ack->copy(), nullptr, "RFC 3261 13.2.2.4 ACK repeated");
+        send_ack(*pair.net_ack);
         return true;
     }
     return false;
+}
+
+bool TranslatedDialogs::over() const {
+    return std::all_of(pairs_.begin(), pairs_.end(), [](const DialogPair& one) { return one.ended || !one.answered; });
+}
+
+std::uint32_t TranslatedDialogs::newest_cseq(std::string_view net_remote_tag) const {
+    std::uint32_t newest = 0;
+    for (const auto& pair : pairs_)
+        if (pair.net.remote_tag == net_remote_tag) newest = std::max(newest, pair.net.local_cseq);
+    return newest;
 }
 
 void TranslatedDialogs::send(Message request, const std::shared_ptr<Relay>& relay, std::string decision) {
@@ -210,9 +221,7 @@ void TranslatedDialogs::send(Message request, const std::shared_ptr<Relay>& rela
 void TranslatedDialogs::finish(DialogPair& pair) {
     if (pair.ended) return;
     pair.ended = true;
-    const bool all =
-        std::all_of(pairs_.begin(), pairs_.end(), [](const DialogPair& one) { return one.ended || !one.confirmed; });
-    if (all && ended_) ended_();
+    if (over()) ended_();
 }
 
 }  // namespace isthmus::scscf

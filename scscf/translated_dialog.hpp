@@ -23,11 +23,13 @@ struct DialogPair {
     std::uint32_t ue_invite = 0;  ///< CSeq of the newest INVITE, on either leg, while its ACK may come
     std::uint32_t net_invite = 0;
     sip::OptionTags net_invite_tags;      ///< demanded by the INVITE of the net leg (IW-RET-10)
-    std::optional<sip::Message> net_ack;  ///< sent for a 2xx; repeated when the 2xx is
-    bool confirmed = false;
+    std::optional<sip::Message> net_ack;  ///< sent on that leg for a 2xx; repeated when the 2xx is
+    std::optional<sip::Message> ue_ack;
+    bool answered = false;  ///< its 2xx went to the UE
     bool ended = false;
 
     dialog::Leg& leg(Side side) { return side == Side::ue ? ue : net; }
+    std::optional<sip::Message>& ack(Side side) { return side == Side::ue ? ue_ack : net_ack; }
 };
 
 interworking::LegIdentity identity(const dialog::Leg& leg, std::uint32_t cseq);
@@ -41,13 +43,17 @@ class TranslatedDialogs : public std::enable_shared_from_this<TranslatedDialogs>
     /// The pair with these tags of the far ends' dialogs; null when there is none.
     DialogPair* find(std::string_view ue_local_tag, std::string_view net_remote_tag);
     DialogPair& add(DialogPair pair);
-    [[nodiscard]] bool empty() const { return pairs_.empty(); }
+    /// No dialog that was answered goes on.
+    [[nodiscard]] bool over() const;
+    /// Our newest CSeq in the dialog with this tag on the net leg; 0 when there is none.
+    [[nodiscard]] std::uint32_t newest_cseq(std::string_view net_remote_tag) const;
 
     /// A request that came on `from`'s leg.
     void on_request(const std::shared_ptr<runtime::ServerTransaction>& transaction, Side from);
     void on_ack(const sip::Message& ack, Side from);
     /// The 2xx of an INVITE came again: so did not its ACK, or the UE's was never seen. True when the ACK was repeated.
     bool repeat_ack(std::string_view net_remote_tag);
+    void send_ack(const sip::Message& ack) { send(ack.copy(), nullptr, "RFC 3261 13.2.2.4 ACK repeated"); }
 
   private:
     class Relay;

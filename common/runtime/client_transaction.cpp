@@ -61,9 +61,10 @@ void ClientTransaction::response(Message message) {
 }
 
 void ClientTransaction::cancel(std::string_view reason, std::string_view decision) {
-    if (!octets_ || acknowledged_) return;
+    if (!octets_ || acknowledged_ || cancelled_) return;
     const auto sent = Message::from_wire(*octets_);
     if (!sent) return;
+    cancelled_ = true;
     auto made = companion(*sent, "CANCEL");
     if (!reason.empty()) made.append(HeaderId::reason, reason);
     const auto timing = core_.role().timing(peer_);

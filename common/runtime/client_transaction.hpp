@@ -34,6 +34,7 @@ class ClientTransaction final : public std::enable_shared_from_this<ClientTransa
                       std::shared_ptr<ClientUser> user, std::uint16_t branch, const transaction::Timing& timing);
 
     /// Sends a CANCEL (RFC 3261 9.1); the caller has seen a provisional response. `reason` becomes a Reason field.
+    /// The second time nothing happens.
     void cancel(std::string_view reason, std::string_view decision);
     /// The user hears nothing more; the transaction ends by itself.
     void abandon() { user_.reset(); }
@@ -59,6 +60,7 @@ class ClientTransaction final : public std::enable_shared_from_this<ClientTransa
     Timer life_;
     std::uint16_t branch_;
     bool acknowledged_ = false;
+    bool cancelled_ = false;
     bool by_size_ = false;  // TCP was chosen for the size alone: UDP is the way back (IW-RTE-09)
 };
 

@@ -333,10 +333,9 @@ Actions Engine::handle(const UeCancel&) {
 Actions Engine::handle(const TargetTimeout& event) {
     auto* attempt = find(event.attempt);
     if (attempt == nullptr || attempt->ended) return {};
-    if (attempt->abandoned) {
-        attempt->ended = true;
-        return end_abandoned(*attempt);
-    }
+    // Without `over` a late 1xx may still come, and then wants its CANCEL.
+    attempt->ended = event.over;
+    if (attempt->abandoned) return end_abandoned(*attempt);
     if (!live(event.attempt) || attempt->provisional) return {};
     const Why why{"IW-RTE-08", "T23", "no response within target_timeout"};
     Actions actions;

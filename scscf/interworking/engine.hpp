@@ -79,6 +79,7 @@ struct UeCancel {};
 /// Nothing at all came within target_timeout (IW-RTE-08).
 struct TargetTimeout {
     unsigned attempt = 0;
+    bool over = false;  ///< its transaction has ended: nothing can come any more
 };
 struct TransportError {
     unsigned attempt = 0;

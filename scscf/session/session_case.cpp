@@ -12,7 +12,9 @@ Position position(const sip::Message& request, const proxy::OwnRoute& own,
     if (own.token) {
         if (own.token->position == proxy::Position::service_route && initial)
             return {SessionCase::originating, own.token, "SO-SES-01(c)"};
-        if (own.token->position == proxy::Position::originating || own.token->position == proxy::Position::terminating)
+        // A new request behind a Record-Route entry of ours is no dialog's: it must earn its way like any other.
+        if (!initial && (own.token->position == proxy::Position::originating ||
+                         own.token->position == proxy::Position::terminating))
             return {SessionCase::in_dialog, own.token, "SO-SES-01(a)"};
     }
     if (!initial) return {SessionCase::unknown_dialog, std::nullopt, "DG-SES-05"};

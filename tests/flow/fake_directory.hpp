@@ -23,7 +23,14 @@ class FakeDirectory final : public subscriber::Directory {
     std::vector<User> users;
     std::vector<subscriber::ServerEntry> servers;
     bool reachable = true;
+    bool slow = false;                                      ///< answers wait for wake()
     std::vector<subscriber::ServerAssignment> assignments;  ///< every SAR, in order
+
+    void wake() {
+        slow = false;
+        for (auto& task : held_) net_.later(std::move(task));
+        held_.clear();
+    }
 
     void add(const std::string& name, const std::string& domain, const std::string& password,
              const std::vector<ims::PublicIdentity>& more = {}) {
@@ -121,9 +128,14 @@ class FakeDirectory final : public subscriber::Directory {
     }
     template <class Answer>
     void reply(std::function<void(Answer)> done, Answer answer) {
-        net_.later([done = std::move(done), answer = std::move(answer)] { done(answer); });
+        std::function<void()> task = [done = std::move(done), answer = std::move(answer)] { done(answer); };
+        if (slow)
+            held_.push_back(std::move(task));
+        else
+            net_.later(std::move(task));
     }
 
+    std::vector<std::function<void()>> held_;
     Net& net_;
     std::string realm_;
 };
