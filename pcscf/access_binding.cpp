@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/sip/uri.hpp"
+
 namespace isthmus::pcscf {
 namespace {
 
@@ -31,6 +33,21 @@ void BindingTable::store(AccessBinding binding, Clock::time_point now) {
 void BindingTable::remove(std::uint64_t id) {
     const std::lock_guard lock(lock_);
     erase(id);
+}
+
+void BindingTable::keep_only(const std::string& private_identity, const std::vector<std::string>& contacts) {
+    const std::lock_guard lock(lock_);
+    const auto found = by_private_identity_.find(private_identity);
+    if (found == by_private_identity_.end()) return;
+    const auto ids = found->second.ids;
+    for (const auto id : ids) {
+        const auto known = sip::Uri::parse(bindings_.at(id)->contact);
+        const bool kept = std::any_of(contacts.begin(), contacts.end(), [&](const std::string& contact) {
+            const auto listed = sip::Uri::parse(contact);
+            return known && listed && sip::equivalent(*known, *listed);
+        });
+        if (!kept) erase(id);
+    }
 }
 
 void BindingTable::erase(std::uint64_t id) {

@@ -36,6 +36,8 @@ class BindingTable {
     /// Takes a few expired ones out as it goes, so that nobody has to sweep.
     void store(AccessBinding binding, Clock::time_point now);
     void remove(std::uint64_t id);
+    /// Takes out what `private_identity` has here besides `contacts` (URIs): they were replaced or de-registered.
+    void keep_only(const std::string& private_identity, const std::vector<std::string>& contacts);
     /// Expired bindings are not found.
     [[nodiscard]] Binding by_id(std::uint64_t id, Clock::time_point now);
     /// Those whose UE sends from `flow`; several users may share an address.

@@ -91,6 +91,14 @@ void strip_towards_ue(Message& message) {
     });
 }
 
+std::vector<std::string> contacts_of(const Message& response) {
+    std::vector<std::string> contacts;
+    for (const auto value : response.values(HeaderId::contact))
+        if (const auto entry = sip::Contact::parse(value); entry && !entry->wildcard)
+            contacts.push_back(entry->address.uri.print());
+    return contacts;
+}
+
 Granted granted(const Message& response, const std::string& contact) {
     Granted out;
     const auto wanted = sip::Uri::parse(contact);

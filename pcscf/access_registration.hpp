@@ -34,6 +34,8 @@ struct Granted {
     std::vector<std::string> asserted;
     std::vector<std::string> public_identities;
 };
+/// Every Contact URI of a 200 to REGISTER.
+std::vector<std::string> contacts_of(const sip::Message& response);
 Granted granted(const sip::Message& response, const std::string& contact);
 
 }  // namespace isthmus::pcscf

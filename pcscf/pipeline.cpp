@@ -90,10 +90,12 @@ class Pcscf final : public runtime::Role {
         if (!own.token || own.token->position != Position::access || ack.number(HeaderId::max_forwards) == 0U) return;
         const bool core_side = trust_.trusted(arrival.peer.address);
         proxy::count_hop(ack);
-        if (core_side)
+        if (core_side) {
             strip_towards_ue(ack);
-        else
+        } else {
             for (const auto id : not_from_ue) ack.remove(id);
+            assert_identity(ack, {});
+        }
         if (core_side && !ack.has(HeaderId::route))
             if (const auto binding = bindings_.by_id(own.token->id, now()))
                 return core_.send_stateless(std::move(ack), binding->flow, 0, "DG-SES-03");
@@ -155,6 +157,8 @@ class Pcscf final : public runtime::Role {
         }
         int on_nothing(int) override { return 504; }  // PR-REG-31
         void learn(const Message& response) {
+            // PR-REG-26, SR-REG-26: contacts the registrar no longer lists are gone, whatever this REGISTER named.
+            role_.bindings_.keep_only(binding.private_identity, contacts_of(response));
             auto found = granted(response, binding.contact);
             if (found.expires_s == 0) return role_.bindings_.remove(binding.id);  // PR-REG-26
             binding.service_route = std::move(found.service_route);
@@ -195,6 +199,7 @@ class Pcscf final : public runtime::Role {
             return runtime::refuse(*transaction, 403, "", "PO-SES-13 no dialog of this user");
         Message request = transaction->request().copy();
         clean_from_ue(request);
+        assert_identity(request, {});  // PO-SES-03: nobody asserts for himself; the dialog's is known
         append_charging(request);
         send(transaction, std::move(request), std::nullopt, towards_ue_, loop, "DG-SES-02");
     }

@@ -248,6 +248,23 @@ TEST_P(Call, in_dialog_requests_pass_both_ways) {
     }
 }
 
+TEST_P(Call, PO_SES_03_nobody_asserts_for_himself_inside_a_dialog_either) {
+    both_register();
+    alice_phone.send(pcscf, invite());
+    const auto received = bob_phone.expect("INVITE");
+    bob_phone.answer(received, 200, "OK", "b1", contact_of_bob);
+    const auto ok = alice_phone.expect("SIP/2.0 200");
+    const std::string forged =
+        "P-Asserted-Identity: <sip:boss@home1.net>\nP-Preferred-Identity: <sip:boss@home1.net>\n";
+    alice_phone.send(pcscf, from_alice(ok, "ACK", 1) + forged);
+    alice_phone.send(pcscf, from_alice(ok, "UPDATE", 2) + forged);
+    for (const auto* method : {"ACK", "UPDATE"}) {
+        const auto seen = bob_phone.expect(method);
+        EXPECT_FALSE(seen.has(HeaderId::p_asserted_identity)) << method;
+        EXPECT_FALSE(seen.has(HeaderId::p_preferred_identity)) << method;
+    }
+}
+
 TEST_P(Call, RFC6026_a_retransmitted_200_is_forwarded) {
     both_register();
     alice_phone.send(pcscf, invite());

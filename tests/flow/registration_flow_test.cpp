@@ -183,6 +183,53 @@ TEST_P(Registration, SR_REG_06_a_challenge_answered_too_late_is_asked_again_as_s
         sip::DigestChallenge::parse(alice_phone.expect("SIP/2.0 401").value(HeaderId::www_authenticate))->stale);
 }
 
+TEST_P(Registration, PR_REG_26_a_star_ends_the_binding_at_the_edge_too) {
+    do_register(alice_phone, alice);
+    auto text = register_text(alice_phone, alice, 9, no_answer(alice), "0");
+    const auto contact = text.find("Contact: ");
+    text.replace(contact, text.find('\n', contact) - contact, "Contact: *\nExpires: 0");
+    alice_phone.send(pcscf, text);
+    const auto challenged = alice_phone.expect("SIP/2.0 401");
+    text.replace(text.find(no_answer(alice)), no_answer(alice).size(), answer_to(challenged, alice));
+    text.replace(text.find("CSeq: 9"), 7, "CSeq: 10");
+    alice_phone.send(pcscf, text);
+    alice_phone.expect("SIP/2.0 200");
+    EXPECT_TRUE(directory.users[0].bindings.empty());
+    EXPECT_EQ(bindings.size(), 0U);
+}
+
+TEST_P(Registration, SR_REG_26_a_new_contact_replaces_the_old_one_at_the_edge_too) {
+    do_register(alice_phone, alice);
+    Phone moved(net, "moved", "127.0.2.7:5070");
+    do_register(moved, alice);
+    EXPECT_EQ(directory.users[0].bindings.size(), 1U);
+    EXPECT_EQ(bindings.size(), 1U);
+    alice_phone.send(pcscf,
+                     "OPTIONS sip:bob@home1.net SIP/2.0\nVia: {via}\nMax-Forwards: 70\nFrom: "
+                     "<sip:alice@home1.net>;tag=o\nTo: <sip:bob@home1.net>\nCall-ID: o1\nCSeq: 1 OPTIONS\n");
+    alice_phone.expect("SIP/2.0 403");
+}
+
+TEST_P(Registration, SR_REG_21_a_query_without_Contact_changes_nothing) {
+    const auto query = [&](int number, const std::string& authorization) {
+        auto text = register_text(alice_phone, alice, number, authorization);
+        const auto contact = text.find("Contact: ");
+        return text.erase(contact, text.find('\n', contact) + 1 - contact);
+    };
+    alice_phone.send(pcscf, query(1, no_answer(alice)));
+    alice_phone.send(pcscf, query(2, answer_to(alice_phone.expect("SIP/2.0 401"), alice)));
+    EXPECT_FALSE(alice_phone.expect("SIP/2.0 200").has(HeaderId::contact)) << "not registered";
+    EXPECT_TRUE(directory.users[0].bindings.empty());
+    cseq = 10;
+    do_register(alice_phone, alice);
+    alice_phone.send(pcscf, query(21, no_answer(alice)));
+    alice_phone.send(pcscf, query(22, answer_to(alice_phone.expect("SIP/2.0 401"), alice)));
+    EXPECT_THAT(std::string(alice_phone.expect("SIP/2.0 200").value(HeaderId::contact)),
+                HasSubstr("<sip:alice@127.0.2.1:5070>"));
+    EXPECT_EQ(bindings.size(), 1U);
+    EXPECT_EQ(directory.users[0].bindings.size(), 1U);
+}
+
 TEST_P(Registration, TC_REG_40_retransmitted_REGISTER_one_SAR_same_answer) {
     alice_phone.send(pcscf, register_text(alice_phone, alice, 1, no_answer(alice)));
     auto text = register_text(alice_phone, alice, 2, answer_to(alice_phone.expect("SIP/2.0 401"), alice));
