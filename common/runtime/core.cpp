@@ -105,7 +105,13 @@ void Core::on_request(Message request, const Arrival& arrival) {
         return transaction->reply(503, "stopping",
                                   [](Message& response) { response.append(HeaderId::retry_after, "5"); });
     if (transaction->invite()) transaction->reply(100);  // IW-ORG-12: within 200 ms, so at once
-    role_->on_request(transaction);
+    try {
+        role_->on_request(transaction);
+    } catch (...) {
+        // The caller gets its answer and the transaction its end, whatever went wrong.
+        if (!transaction->answered()) transaction->reply(500, "ISTHMUS-RT-004 an exception");
+        throw;
+    }
 }
 
 void Core::on_cancel(Message cancel, const Arrival& arrival) {

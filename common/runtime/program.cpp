@@ -134,7 +134,10 @@ int serve(const Configuration& configuration, const Description& description) {
          }});
     observability::HepExporter hep(hep_options(configuration));
     const auto assembly = description.assemble({configuration, metrics, log});
-    Server server(std::move(node), assembly.make_role, trace_sink(trace, hep));
+    Server server(std::move(node), assembly.make_role, trace_sink(trace, hep),
+                  [&log](std::size_t worker, std::string_view what) {
+                      log.write(messages::worker_failed, {{"worker", worker}, {"what", what}});
+                  });
     watch_server(metrics, server);
     metrics.watch("isthmus_trace_dropped_total", "Trace records dropped", {},
                   [&trace] { return static_cast<double>(trace.dropped()); });

@@ -14,15 +14,15 @@ struct Server::Impl {
     bool running = false;
 };
 
-Server::Server(Node node, const RoleFactory& make_role, const TraceSink& trace)
+Server::Server(Node node, const RoleFactory& make_role, const TraceSink& trace, const FailureSink& failed)
     : impl_(std::make_unique<Impl>(std::move(node))) {
     for (auto& address : impl_->node.udp) {
         impl_->sockets.push_back(std::make_unique<transport::UdpSocket>(address));
         address = impl_->sockets.back()->local();
     }
     for (std::size_t i = 0; i < impl_->node.workers; ++i)
-        impl_->workers.push_back(
-            std::make_unique<Worker>(impl_->node, static_cast<std::uint8_t>(i), impl_->sockets, impl_->workers, trace));
+        impl_->workers.push_back(std::make_unique<Worker>(impl_->node, static_cast<std::uint8_t>(i), impl_->sockets,
+                                                          impl_->workers, trace, failed));
     for (auto& address : impl_->node.tcp) {
         Worker& first = *impl_->workers.front();
         impl_->listeners.push_back(std::make_unique<transport::TcpListener>(

@@ -15,12 +15,14 @@ namespace isthmus::runtime {
 /// Makes the role of one worker; called once per worker before the threads start.
 using RoleFactory = std::function<std::unique_ptr<Role>(Core& core)>;
 using TraceSink = std::function<void(const Traced& traced)>;
+/// An exception left the handling of one message or event; its worker goes on. Called on that worker.
+using FailureSink = std::function<void(std::size_t worker, std::string_view what)>;
 
 class Server {
   public:
     /// Binds the sockets of `node` (a port 0 is replaced by the one the system gave). Throws std::system_error when an
     /// address cannot be had. `trace` may be empty; it is called on every worker.
-    Server(Node node, const RoleFactory& make_role, const TraceSink& trace);
+    Server(Node node, const RoleFactory& make_role, const TraceSink& trace, const FailureSink& failed = {});
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

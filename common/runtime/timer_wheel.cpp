@@ -61,12 +61,26 @@ void TimerWheel::advance(std::uint64_t now_ms) {
             }
             timer = following;
         }
+        // When one throws the others fire at the next tick.
+        const struct PutBack {
+            TimerWheel& wheel;
+            Ring& due;
+            ~PutBack() {
+                while (due.head.next_ != &due.head) {
+                    Timer& timer = *due.head.next_;
+                    timer.next_->previous_ = timer.previous_;
+                    timer.previous_->next_ = timer.next_;
+                    timer.due_ = wheel.current_ + 1;
+                    link(wheel.rings_[timer.due_ % slots].head, timer);
+                }
+                due.head.next_ = due.head.previous_ = nullptr;
+            }
+        } put_back{*this, due};
         while (due.head.next_ != &due.head) {
             Timer& timer = *due.head.next_;
             timer.disarm();
             timer.target_.on_timer(timer.slot_);
         }
-        due.head.next_ = due.head.previous_ = nullptr;
     }
 }
 

@@ -44,12 +44,13 @@ std::vector<Address> addresses_of(const asio::ip::udp::resolver::results_type& r
 }  // namespace
 
 Worker::Worker(const Node& node, std::uint8_t index, std::vector<std::unique_ptr<transport::UdpSocket>>& sockets,
-               std::vector<std::unique_ptr<Worker>>& colleagues, TraceSink trace)
+               std::vector<std::unique_ptr<Worker>>& colleagues, TraceSink trace, FailureSink failed)
     : node_(node),
       index_(index),
       sockets_(sockets),
       colleagues_(colleagues),
       trace_(std::move(trace)),
+      failed_(std::move(failed)),
       now_ms_(steady_ms()),
       random_state_{[] {
                         std::random_device device;
@@ -118,7 +119,7 @@ void Worker::read_socket(std::size_t listener) {
 void Worker::take(std::string_view octets, const Arrival& arrival) {
     if (octets.size() < 20) return;  // keep-alives and noise
     const auto worker = worker_of(octets, node_);
-    if (worker == index_) return core_.receive(std::string(octets), arrival);
+    if (worker == index_) return guarded([&] { core_.receive(std::string(octets), arrival); });
     colleagues_[worker]->enqueue([target = colleagues_[worker].get(), text = std::string(octets), arrival]() mutable {
         target->core_.receive(std::move(text), arrival);
     });
@@ -141,7 +142,7 @@ void Worker::drain_inbox() {
         tasks.swap(inbox_);
     }
     begin();
-    for (auto& task : tasks) task();
+    for (auto& task : tasks) guarded(task);
     flush();
 }
 
@@ -150,7 +151,7 @@ void Worker::tick() {
     ticker_.async_wait([this](error_code error) {
         if (error) return;
         begin();
-        core_.advance();
+        guarded([this] { core_.advance(); });
         flush();
         tick();
     });
@@ -238,7 +239,7 @@ void Worker::resolve(const std::string& host, std::function<void(std::vector<Add
                                 const auto waiting = std::move(found.waiting);
                                 found.waiting.clear();
                                 const auto addresses = found.addresses;
-                                for (const auto& hear : waiting) hear(addresses);
+                                for (const auto& hear : waiting) guarded([&] { hear(addresses); });
                                 flush();
                             });
 }

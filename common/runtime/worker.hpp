@@ -24,7 +24,7 @@ class Worker final : public Outside {
   public:
     /// The workers of a node know each other through `colleagues`, complete before the threads start.
     Worker(const Node& node, std::uint8_t index, std::vector<std::unique_ptr<transport::UdpSocket>>& sockets,
-           std::vector<std::unique_ptr<Worker>>& colleagues, TraceSink trace);
+           std::vector<std::unique_ptr<Worker>>& colleagues, TraceSink trace, FailureSink failed);
 
     Core& core() { return core_; }
     boost::asio::io_context& io() { return io_; }
@@ -52,6 +52,17 @@ class Worker final : public Outside {
     void read_socket(std::size_t listener);
     void take(std::string_view octets, const Arrival& arrival);
     void drain_inbox();
+    /// One message, event or timer: what it throws ends here, the next one is handled (ISTHMUS-RT-004).
+    template <class Task>
+    void guarded(Task&& task) {
+        try {
+            task();
+        } catch (const std::exception& error) {
+            if (failed_) failed_(index_, error.what());
+        } catch (...) {
+            if (failed_) failed_(index_, "not a standard exception");
+        }
+    }
     void tick();
     void begin();
     void flush();
@@ -63,6 +74,7 @@ class Worker final : public Outside {
     std::vector<std::unique_ptr<transport::UdpSocket>>& sockets_;
     std::vector<std::unique_ptr<Worker>>& colleagues_;
     TraceSink trace_;
+    FailureSink failed_;
     std::uint64_t now_ms_;
     std::uint64_t random_state_[2];
     Core core_;
