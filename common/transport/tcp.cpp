@@ -8,6 +8,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstring>
 #include <deque>
@@ -222,6 +224,11 @@ void TcpHub::adopt(int socket, const Address& remote) {
         const auto keep = old->second;
         keep->close();
     }
+    // Whoever connects and connects must not use up the descriptors of the others.
+    if (impl_->connections.size() >= impl_->limits.connections) {
+        ::close(socket);
+        return;
+    }
     impl_->connections[remote] = connection;
     connection->adopt(socket);
 }
@@ -245,7 +252,7 @@ std::size_t TcpHub::connections() const {
 
 struct TcpListener::Impl : std::enable_shared_from_this<TcpListener::Impl> {
     Impl(asio::io_context& io, const Address& address, Take take_in)
-        : acceptor(io), local(address), take(std::move(take_in)) {
+        : acceptor(io), retry(io), local(address), take(std::move(take_in)) {
         const auto endpoint = to_endpoint(address);
         error_code error;
         acceptor.open(endpoint.protocol(), error);
@@ -265,12 +272,18 @@ struct TcpListener::Impl : std::enable_shared_from_this<TcpListener::Impl> {
                 error_code gone;
                 const auto remote = socket.remote_endpoint(gone);
                 if (!gone) self->take(socket.release(), from_endpoint(remote));
+                return self->accept();
             }
-            self->accept();
+            // Out of descriptors, most likely: trying again at once would only burn the processor.
+            self->retry.expires_after(std::chrono::milliseconds(100));
+            self->retry.async_wait([self](error_code stopped) {
+                if (!stopped) self->accept();
+            });
         });
     }
 
     tcp::acceptor acceptor;
+    asio::steady_timer retry;
     Address local;
     Take take;
 };
@@ -282,6 +295,7 @@ TcpListener::TcpListener(asio::io_context& io, const Address& local, Take take)
 TcpListener::~TcpListener() {
     error_code ignored;
     impl_->acceptor.close(ignored);
+    impl_->retry.cancel();
 }
 const Address& TcpListener::local() const {
     return impl_->local;
