@@ -75,8 +75,9 @@ std::function<void(Answer)> RegistrarService::here(Handler handler) {
 }
 
 void RegistrarService::handle(RegisterWork work, Done done) {
-    auto& user = users_[work.request.private_identity];
-    if (!user) user = std::make_shared<User>(*this, work.request.private_identity);
+    auto& place = users_[work.request.private_identity];
+    if (!place) place = std::make_shared<User>(*this, work.request.private_identity);
+    const auto user = place;  // the table may let go of it before this ends
     if (!user->busy) return run(user, std::move(work), std::move(done));
     if (user->waiting.size() >= waiting_at_most) return done(plain(500, "SR-REG-50 too many REGISTERs at once"));
     user->waiting.push_back({std::move(work), std::move(done), core_.outside().now_ms()});

@@ -254,6 +254,71 @@ TEST_P(InternetDialog, IW_TC_67_privacy_user_hides_the_caller_from_the_far_side)
     EXPECT_EQ(again.print().find("alice"), std::string::npos) << again.print();
 }
 
+TEST_P(InternetDialog, a_retransmitted_INVITE_makes_no_second_call) {
+    ready(policy::Mode::retry);
+    auto text = invite(rel5_tags);
+    text.replace(text.find("{via}"), 5, "SIP/2.0/UDP 127.0.2.1:5070;branch=z9hG4bKsame");
+    alice_phone.send(pcscf, text);
+    const auto first_invite = dave.expect("INVITE");
+    alice_phone.send(pcscf, text);
+    dave.answer(first_invite, 420, "Bad Extension", "x1", "Unsupported: precondition");
+    dave.expect("INVITE");
+    alice_phone.send(pcscf, text);
+    EXPECT_FALSE(dave.has("INVITE"));
+}
+
+TEST_P(InternetDialog, IW_ORG_09_the_UE_gets_487_once_whatever_the_far_side_says_then) {
+    ready(policy::Mode::retry);
+    const auto branch = call_rel5();
+    const auto invited = dave.expect("INVITE");
+    alice_phone.send(pcscf, cancel(branch));
+    const auto gone = alice_phone.expect("SIP/2.0 487");
+    alice_phone.send(pcscf, "ACK sip:dave@isp.example SIP/2.0\nVia: SIP/2.0/UDP 127.0.2.1:5070;branch=" + branch +
+                                "\nMax-Forwards: 70\n" + route + "From: <sip:alice@home1.net>;tag=ua\nTo: " +
+                                std::string(gone.value(HeaderId::to)) + "\nCall-ID: u1\nCSeq: 7 ACK\n");
+    dave.answer(invited, 100, "Trying", "");
+    const auto cancelled = dave.expect("CANCEL");
+    dave.answer(cancelled, 200, "OK", "d1");
+    dave.answer(invited, 180, "Ringing", "d1", contact_of_dave);
+    dave.answer(invited, 200, "OK", "d1", contact_of_dave, plain_sdp);
+    dave.expect("ACK");
+    dave.answer(dave.expect("BYE"), 200, "OK", "");
+    alice_phone.expect("SIP/2.0 200");  // of the CANCEL
+    EXPECT_FALSE(alice_phone.has("SIP/2.0"));
+    net.advance(200'000);
+    for (std::size_t i = 0; i < GetParam(); ++i) {
+        EXPECT_EQ(scscf.core(i).client_transactions(), 0U);
+        EXPECT_EQ(scscf.core(i).server_transactions(), 0U);
+    }
+}
+
+TEST_P(InternetDialog, IN_SES_06_identity_and_orig_of_an_outsider_open_nothing) {
+    ready(policy::Mode::pass);
+    dave.send(scscf,
+              "INVITE sip:bob@home1.net SIP/2.0\nVia: {via}\nMax-Forwards: 70\nRoute: <sip:127.0.1.30:5060;lr;orig>\n"
+              "P-Asserted-Identity: <sip:alice@home1.net>\nFrom: <sip:alice@home1.net>;tag=z\nTo: "
+              "<sip:bob@home1.net>\nCall-ID: in8\nCSeq: 1 INVITE\nContact: <sip:dave@127.0.3.1:5060>\n");
+    dave.expect("SIP/2.0 403");
+    dave.send(icscf,
+              "REGISTER sip:home1.net SIP/2.0\nVia: {via}\nMax-Forwards: 70\nRoute: <sip:127.0.1.20:5060;lr>\nFrom: "
+              "<sip:alice@home1.net>;tag=z\nTo: <sip:alice@home1.net>\nCall-ID: in7\nCSeq: 1 REGISTER\nContact: "
+              "<sip:dave@127.0.3.1:5060>\n");
+    dave.expect("SIP/2.0 403");
+    EXPECT_EQ(directory.users[0].bindings.front().contact, "sip:alice@127.0.2.1:5070");
+}
+
+TEST_P(InternetDialog, TC_SES_44_Max_Forwards_ends_at_the_node_where_it_is_used_up) {
+    ready(policy::Mode::retry);
+    for (const std::string hops : {"0", "1"}) {
+        auto text = invite(rel5_tags);
+        text.replace(text.find("Max-Forwards: 70"), 16, "Max-Forwards: " + hops);
+        text.replace(text.find("Call-ID: u1"), 11, "Call-ID: h" + hops);
+        alice_phone.send(pcscf, text);
+        alice_phone.expect("SIP/2.0 483");
+    }
+    EXPECT_FALSE(dave.has("INVITE"));
+}
+
 TEST_P(InternetDialog, IN_SES_01_a_token_of_ours_makes_no_way_in_for_a_new_request) {
     ready(policy::Mode::pass);
     call_rel5();
