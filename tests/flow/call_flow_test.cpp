@@ -265,6 +265,41 @@ TEST_P(Call, PO_SES_03_nobody_asserts_for_himself_inside_a_dialog_either) {
     }
 }
 
+TEST_P(Call, PO_SES_01_two_users_behind_one_address_are_told_apart_by_what_they_say) {
+    both_register();
+    Phone& shared_phone = alice_phone;
+    const Account account{"carol", "c-secret"};
+    directory.add("carol", "home1.net", "c-secret");
+    do_register(shared_phone, account);
+    shared_phone.send(pcscf, invite());
+    EXPECT_THAT(std::string(bob_phone.expect("INVITE").value(HeaderId::p_asserted_identity)),
+                HasSubstr("<sip:alice@home1.net>"));
+    auto second = invite("sip:bob@home1.net", "P-Preferred-Identity: <sip:carol@home1.net>\n");
+    second.replace(second.find("call1"), 5, "call2");
+    shared_phone.send(pcscf, second);
+    EXPECT_THAT(std::string(bob_phone.expect("INVITE").value(HeaderId::p_asserted_identity)),
+                HasSubstr("<sip:carol@home1.net>"));
+}
+
+TEST_P(Call, PO_SES_13_inside_a_dialog_after_registering_again) {
+    both_register();
+    alice_phone.send(pcscf, invite());
+    const auto received = bob_phone.expect("INVITE");
+    bob_phone.answer(received, 200, "OK", "b1", contact_of_bob);
+    const auto ok = alice_phone.expect("SIP/2.0 200");
+    alice_phone.send(pcscf, from_alice(ok, "ACK", 1));
+    alice_phone.send(pcscf, register_text(alice_phone, alice, 90, no_answer(alice)));
+    alice_phone.expect("SIP/2.0 200");
+    bob_phone.send(pcscf, register_text(bob_phone, bob, 90, no_answer(bob)));
+    bob_phone.expect("SIP/2.0 200");
+    alice_phone.send(pcscf, from_alice(ok, "UPDATE", 2));
+    bob_phone.answer(bob_phone.expect("UPDATE"), 200, "OK", "");
+    alice_phone.expect("SIP/2.0 200");
+    bob_phone.send(pcscf, from_bob(received, "BYE", 1));
+    alice_phone.answer(alice_phone.expect("BYE"), 200, "OK", "");
+    bob_phone.expect("SIP/2.0 200");
+}
+
 TEST_P(Call, RFC6026_a_retransmitted_200_is_forwarded) {
     both_register();
     alice_phone.send(pcscf, invite());
