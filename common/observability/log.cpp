@@ -142,8 +142,8 @@ Log::Log(const LogOptions& options) : level_(options.level), impl_(std::make_uni
 }
 
 Log::~Log() {
+    impl_->pool.reset();  // joins its thread after the last line, which still needs the logger
     impl_->logger.reset();
-    impl_->pool.reset();  // joins its thread after the last line
 }
 
 void Log::write(const Message& message, std::initializer_list<Field> fields) {

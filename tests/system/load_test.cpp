@@ -66,7 +66,8 @@ TEST_F(Load, a_thousand_calls_at_once_over_one_TCP_connection_are_all_answered) 
     add_user("alice");
     start_all();
     BusyServer isp(200);
-    sql("SELECT policy.allow_domain('isp.example', next_hop => 'sip:" + support::loopback(200) + ":5060')");
+    sql("SELECT policy.allow_domain('isp.example', next_hop => 'sip:" + support::loopback(200) +
+        ":5060', setup_budget => '120 s', target_timeout => '120 s')");  // a slow machine is no silent target
     TcpPhone alice(140, address(pcscf_host));
     constexpr int calls = 1'000;
     std::string burst;
