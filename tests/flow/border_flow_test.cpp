@@ -44,5 +44,22 @@ TEST_P(Border, IW_INV_02_the_answer_of_a_UE_inside_our_own_dialog_is_filtered_to
     expect_nothing_of_ims(dave.expect("SIP/2.0 200"));
 }
 
+TEST_P(Border, RFC3261_12_2_1_2_the_answer_to_a_re_INVITE_moves_the_dialog) {
+    ready(policy::Mode::retry);
+    Phone elsewhere(net, "elsewhere", "127.0.3.2:5060");
+    call_rel5();
+    dave.answer(dave.expect("INVITE"), 420, "Bad Extension", "x1", "Unsupported: precondition");
+    dave.answer(dave.expect("INVITE"), 200, "OK", "d1", contact_of_dave, plain_sdp);
+    const auto ok = alice_phone.expect("SIP/2.0 200");
+    alice_phone.send(pcscf, from_alice(ok, "ACK", 7));
+    alice_phone.send(pcscf, from_alice(ok, "INVITE", 8) +
+                                "Contact: <sip:alice@127.0.2.1:5070>\nContent-Type: application/sdp\n\n" + plain_sdp);
+    dave.answer(dave.expect("INVITE"), 200, "OK", "", "Contact: <sip:dave@127.0.3.2:5060>", plain_sdp);
+    alice_phone.expect("SIP/2.0 200");
+    alice_phone.send(pcscf, from_alice(ok, "ACK", 8));
+    alice_phone.send(pcscf, from_alice(ok, "BYE", 9));
+    EXPECT_EQ(elsewhere.expect("BYE").request_uri(), "sip:dave@127.0.3.2:5060");
+}
+
 }  // namespace
 }  // namespace isthmus::flow

@@ -53,6 +53,21 @@ TEST_P(Edge, PO_SES_05_what_the_caller_claims_in_its_ACK_is_taken_off) {
     EXPECT_THAT(bob_phone.expect("ACK").print(), Not(HasSubstr("evil")));
 }
 
+TEST_P(Edge, PO_SES_13_a_dialog_belongs_to_the_user_who_made_it) {
+    alice_phone.send(pcscf, invite());
+    const auto received = bob_phone.expect("INVITE");
+    bob_phone.answer(received, 200, "OK", "b1", "Contact: <sip:bob@127.0.2.2:5070>");
+    const auto ok = alice_phone.expect("SIP/2.0 200");
+    const auto values = ok.values(HeaderId::record_route);
+    std::string routes;
+    for (auto value = values.rbegin(); value != values.rend(); ++value)
+        routes += "Route: " + std::string(*value) + "\n";
+    bob_phone.send(pcscf, "INFO sip:bob@127.0.2.2:5070 SIP/2.0\nVia: {via}\nMax-Forwards: 70\n" + routes +
+                              "From: <sip:bob@home1.net>;tag=a1\nTo: <sip:bob@home1.net>;tag=b1\nCall-ID: "
+                              "e1\nCSeq: 2 INFO\n");
+    bob_phone.expect("SIP/2.0 403");
+}
+
 TEST_P(Edge, HX_SES_01_two_SIP_identities_preferred_at_once_is_400) {
     alice_phone.send(pcscf, invite("P-Preferred-Identity: <sip:alice@home1.net>, <sip:alice.home@home1.net>\n"));
     alice_phone.expect("SIP/2.0 400");
