@@ -52,16 +52,6 @@ std::pair<std::string_view, std::string_view> cut_params(std::string_view value)
     return {trim(value.substr(0, semicolon)), trim(value.substr(semicolon + 1))};
 }
 
-/// RFC 3261 25.1: a password stands behind a user, and a host has no '@'. Sofia's URL parser lets both through.
-std::optional<NameAddr> address_of(std::string_view value) {
-    auto address = NameAddr::parse(value);
-    if (!address) return std::nullopt;
-    const auto& uri = address->uri;
-    const bool lone_password = uri.user.empty() && !uri.password.empty();
-    if (lone_password || uri.host.find('@') != std::string::npos) return std::nullopt;
-    return address;
-}
-
 /// RFC 3261 25.1 qvalue as thousandths.
 std::optional<std::uint16_t> q_value(std::string_view text) {
     if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return std::nullopt;
@@ -166,7 +156,7 @@ std::string AssertedIdentities::print() const {
 }
 
 std::optional<ServedUser> ServedUser::parse(std::string_view value) {
-    auto address = address_of(value);
+    auto address = NameAddr::parse(value);
     if (!address) return std::nullopt;
     ServedUser result;
     if (param_text(address->params, "orig-cdiv")) {
@@ -316,7 +306,7 @@ std::optional<Contact> Contact::parse(std::string_view value) {
         result.wildcard = true;
         return result;
     }
-    auto address = address_of(value);
+    auto address = NameAddr::parse(value);
     if (!address) return std::nullopt;
     result.address = std::move(*address);
     const std::string_view params = result.address.params;
