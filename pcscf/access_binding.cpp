@@ -15,6 +15,11 @@ void drop(Table& table, const Key& key, std::uint64_t id) {
     if (found->second.ids.empty()) table.erase(found);
 }
 
+transport::Address without_port(transport::Address address) {
+    address.port = 0;
+    return address;
+}
+
 }  // namespace
 
 void BindingTable::store(AccessBinding binding, Clock::time_point now) {
@@ -25,6 +30,7 @@ void BindingTable::store(AccessBinding binding, Clock::time_point now) {
     erase(binding.id);
     const auto id = binding.id;
     by_address_[binding.flow.address].ids.push_back(id);
+    by_host_[without_port(binding.flow.address)].ids.push_back(id);
     by_private_identity_[binding.private_identity].ids.push_back(id);
     by_expiry_.emplace(binding.expires, id);
     bindings_[id] = std::make_shared<const AccessBinding>(std::move(binding));
@@ -55,6 +61,7 @@ void BindingTable::erase(std::uint64_t id) {
     if (found == bindings_.end()) return;
     const auto binding = found->second;
     drop(by_address_, binding->flow.address, id);
+    drop(by_host_, without_port(binding->flow.address), id);
     drop(by_private_identity_, binding->private_identity, id);
     by_expiry_.erase({binding->expires, id});
     bindings_.erase(found);
@@ -80,6 +87,16 @@ std::vector<Binding> BindingTable::by_flow(const transport::Peer& flow, Clock::t
         auto binding = find(id, now);
         if (binding && binding->flow.protocol == flow.protocol) all.push_back(std::move(binding));
     }
+    return all;
+}
+
+std::vector<Binding> BindingTable::by_host(transport::Address address, Clock::time_point now) {
+    const std::lock_guard lock(lock_);
+    std::vector<Binding> all;
+    const auto found = by_host_.find(without_port(address));
+    if (found == by_host_.end()) return all;
+    for (const auto id : found->second.ids)
+        if (auto binding = find(id, now)) all.push_back(std::move(binding));
     return all;
 }
 

@@ -42,6 +42,8 @@ class BindingTable {
     [[nodiscard]] Binding by_id(std::uint64_t id, Clock::time_point now);
     /// Those whose UE sends from `flow`; several users may share an address.
     [[nodiscard]] std::vector<Binding> by_flow(const transport::Peer& flow, Clock::time_point now);
+    /// Those whose UE has this address, whatever its port and transport: a UE opens TCP from a port of its own.
+    [[nodiscard]] std::vector<Binding> by_host(transport::Address address, Clock::time_point now);
     [[nodiscard]] Binding by_contact(const std::string& private_identity, const std::string& contact,
                                      Clock::time_point now);
     [[nodiscard]] std::size_t size() const;
@@ -56,6 +58,7 @@ class BindingTable {
     mutable std::mutex lock_;
     std::unordered_map<std::uint64_t, Binding> bindings_;
     std::unordered_map<transport::Address, Ids, transport::AddressHash> by_address_;
+    std::unordered_map<transport::Address, Ids, transport::AddressHash> by_host_;  // port 0
     std::unordered_map<std::string, Ids> by_private_identity_;
     std::set<std::pair<Clock::time_point, std::uint64_t>> by_expiry_;
 };

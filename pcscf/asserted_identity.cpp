@@ -34,13 +34,18 @@ bool too_many_preferred(const Message& request) {
     return sip_identities > 1 || tel_identities > 1;
 }
 
-Binding user_behind(const std::vector<Binding>& bindings, const Message& request) {
-    if (bindings.empty()) return nullptr;
+Binding user_named(const std::vector<Binding>& bindings, const Message& request) {
     for (const auto id : {HeaderId::p_preferred_identity, HeaderId::from})
         for (const auto value : request.values(id))
             for (auto binding = bindings.rbegin(); binding != bindings.rend(); ++binding)
                 if (owns(**binding, value)) return *binding;
-    return bindings.back();
+    return nullptr;
+}
+
+Binding user_behind(const std::vector<Binding>& bindings, const Message& request) {
+    if (bindings.empty()) return nullptr;
+    const auto named = user_named(bindings, request);
+    return named ? named : bindings.back();
 }
 
 std::string asserted_identity(const Message& message, const AccessBinding& binding, std::string_view fallback) {

@@ -115,10 +115,19 @@ class Pcscf final : public runtime::Role {
         if (request.method() == Method::register_) return on_register(transaction, loop);
         const auto own = take_own(request);
         const auto at = now();
-        const auto binding = user_behind(bindings_.by_flow(transaction->arrival().peer, at), request);
+        const auto binding = sender(transaction->arrival().peer, request, at);
         if (!binding) return runtime::refuse(*transaction, 403, "", "PO-SES-01 not registered from this address");
         if (!request.to_tag().empty()) return in_dialog_from_ue(transaction, *binding, own, loop);
         initial_from_ue(transaction, binding, loop);
+    }
+
+    /// PR-REG-01: the UE that registered from this flow. A long request comes by TCP from a port of its own (RFC 3261
+    /// 18.1.1): there the address, proved by the handshake, and an identity registered from it name the user.
+    Binding sender(const transport::Peer& peer, const Message& request, Clock::time_point at) {
+        auto binding = user_behind(bindings_.by_flow(peer, at), request);
+        if (!binding && peer.protocol == transport::Protocol::tcp)
+            binding = user_named(bindings_.by_host(peer.address, at), request);
+        return binding;
     }
 
     void on_register(const Transaction& transaction, std::uint64_t loop) {

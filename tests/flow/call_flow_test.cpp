@@ -43,6 +43,13 @@ class Call : public CoreNetwork {
                "From: <sip:bob@home1.net>;tag=b1\nTo: <sip:alice@home1.net>;tag=a1\nCall-ID: call1\nCSeq: " +
                std::to_string(number) + " " + method + "\n";
     }
+    void deliver_by_tcp(const std::string& from, std::string text, const std::string& branch) {
+        text.replace(text.find("{via}"), 5, "SIP/2.0/TCP 127.0.2.1:5070;branch=" + branch);
+        std::string octets;
+        for (char c : text) octets += c == '\n' ? std::string("\r\n") : std::string(1, c);
+        pcscf.deliver({transport::Protocol::tcp, transport::Address::parse_with_port(from, 0).value()}, octets);
+        net.settle();
+    }
     static constexpr const char* contact_of_bob = "Contact: <sip:bob@127.0.2.2:5070>";
 
     std::string alice_route;
@@ -140,6 +147,23 @@ TEST_P(Call, TC_SES_01_unregistered_phone_is_403) {
     alice_route = "Route: <sip:127.0.1.10:5060;lr>\n";
     alice_phone.send(pcscf, invite());
     alice_phone.expect("SIP/2.0 403");
+}
+
+TEST_P(Call, PR_REG_01_a_long_request_by_TCP_comes_from_another_port_of_a_registered_address) {
+    both_register();
+    deliver_by_tcp("127.0.2.99:41000", invite(), "z9hG4bKtcp1");
+    EXPECT_FALSE(bob_phone.has("INVITE")) << "nobody registered from that address";
+    deliver_by_tcp("127.0.2.1:41000", invite(), "z9hG4bKtcp2");
+    EXPECT_THAT(std::string(bob_phone.expect("INVITE").value(HeaderId::p_asserted_identity)),
+                HasSubstr("<sip:alice@home1.net>"));
+}
+
+TEST_P(Call, PR_REG_01_by_TCP_nobody_is_taken_for_another_user_of_the_address) {
+    both_register();
+    auto text = invite();
+    text.replace(text.find("From: <sip:alice@"), 17, "From: <sip:mallory@");
+    deliver_by_tcp("127.0.2.1:41000", text, "z9hG4bKtcp3");
+    EXPECT_FALSE(bob_phone.has("INVITE"));
 }
 
 TEST_P(Call, TC_SES_02_a_wrong_Route_is_replaced_or_refused) {
