@@ -101,9 +101,4 @@ void learn_from_response(CapabilityVector& vector, const sip::Message& response)
     }
 }
 
-sip::OptionTags unacceptable_proxy_requires(const sip::Message& request, const sip::OptionTags& ours) {
-    if (request.method() == sip::Method::ack || request.method() == sip::Method::cancel) return {};
-    return sip::OptionTags::of(request, sip::HeaderId::proxy_require) - ours;
-}
-
 }  // namespace isthmus::interworking

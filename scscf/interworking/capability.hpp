@@ -52,8 +52,4 @@ void learn_from_request(CapabilityVector& vector, const sip::Message& invite);
 /// What a response shows of who sent it.
 void learn_from_response(CapabilityVector& vector, const sip::Message& response);
 
-/// IW-CAP-06: the Proxy-Require tags that are none of `ours`; the answer is then 420 naming exactly these.
-/// Empty for ACK and CANCEL.
-sip::OptionTags unacceptable_proxy_requires(const sip::Message& request, const sip::OptionTags& ours);
-
 }  // namespace isthmus::interworking

@@ -129,12 +129,6 @@ void NodeHost::deliver(const Peer& from, const std::string& octets) {
     cores_[runtime::worker_of(octets, node_)]->receive(octets, {from, 0});
 }
 
-std::size_t NodeHost::workers_used() const {
-    std::size_t used = 0;
-    for (const auto& core : cores_) used += core->counters().received > 0 ? 1 : 0;
-    return used;
-}
-
 void Phone::deliver(const Peer& from, const std::string& octets) {
     if (octets.rfind("SIP/2.0 100", 0) == 0) return;
     inbox_.push_back({from, octets});

@@ -71,8 +71,6 @@ class NodeHost final : public Host {
     void deliver(const transport::Peer& from, const std::string& octets) override;
     [[nodiscard]] const runtime::Node& node() const { return node_; }
     runtime::Core& core(std::size_t worker) { return *cores_[worker]; }
-    /// Which workers have handled a message.
-    [[nodiscard]] std::size_t workers_used() const;
 
   private:
     class Outside;

@@ -60,6 +60,25 @@ TEST(CheckRequest, TC_SES_06_and_IW_TC_72) {
     EXPECT_FALSE(check_request(invite("Max-Forwards: 1\r\n"), secret, {}));
 }
 
+TEST(CheckRequest, IW_TC_72_exactly_the_foreign_tags_are_named) {
+    const auto request = invite("Proxy-Require: foo, Privacy\r\nProxy-Require: bar\r\nRequire: baz\r\n");
+    EXPECT_EQ(check_request(request, secret, {"privacy"})->unsupported, "foo, bar");
+    EXPECT_EQ(check_request(request, secret, {})->unsupported, "foo, Privacy, bar");
+    EXPECT_FALSE(check_request(invite("Require: foo\r\n"), secret, {}));
+}
+
+TEST(CheckRequest, IW_CAP_06_never_for_ack_and_cancel) {
+    for (const std::string method : {"ACK", "CANCEL"}) {
+        const auto request =
+            sip::Message::from_wire(method +
+                                    " sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n"
+                                    "From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: 1\r\nCSeq: 1 " +
+                                    method + "\r\nProxy-Require: foo\r\n\r\n")
+                .value();
+        EXPECT_FALSE(check_request(request, secret, {})) << method;
+    }
+}
+
 TEST(CountHop, RFC3261_16_6_3) {
     auto message = invite("Max-Forwards: 10\r\n");
     count_hop(message);

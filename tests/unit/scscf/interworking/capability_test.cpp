@@ -62,23 +62,5 @@ TEST(Capability, IW_LRN_07_provisioned_overrides_evidence) {
     EXPECT_EQ(vector.describe(), "precondition=yes (provisioned)");
 }
 
-TEST(Capability, IW_TC_72_proxy_require_of_a_foreign_tag_is_named_exactly) {
-    const auto request = invite("Proxy-Require: foo, Privacy\r\nProxy-Require: bar\r\nRequire: baz\r\n", sdp(""));
-    EXPECT_EQ(unacceptable_proxy_requires(request, {"privacy"}).print(), "foo, bar");
-    EXPECT_EQ(unacceptable_proxy_requires(request, {}).print(), "foo, Privacy, bar");
-    EXPECT_TRUE(unacceptable_proxy_requires(invite("Require: foo\r\n", sdp("")), {}).empty());
-}
-
-TEST(Capability, IW_CAP_06_never_for_ack_and_cancel) {
-    for (const std::string method : {"ACK", "CANCEL"}) {
-        const auto request =
-            samples::parse(method +
-                           " sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n"
-                           "To: <sip:b@h>\r\nCall-ID: 1\r\nCSeq: 1 " +
-                           method + "\r\nProxy-Require: foo\r\nContent-Length: 0\r\n\r\n");
-        EXPECT_TRUE(unacceptable_proxy_requires(request, {}).empty()) << method;
-    }
-}
-
 }  // namespace
 }  // namespace isthmus::interworking
