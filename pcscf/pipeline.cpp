@@ -125,7 +125,7 @@ class Pcscf final : public runtime::Role {
     /// 18.1.1): there the address, proved by the handshake, and an identity registered from it name the user.
     Binding sender(const transport::Peer& peer, const Message& request, Clock::time_point at) {
         auto binding = user_behind(bindings_.by_flow(peer, at), request);
-        if (!binding && peer.protocol == transport::Protocol::tcp)
+        if (!binding && transport::is_stream(peer.protocol))
             binding = user_named(bindings_.by_host(peer.address, at), request);
         return binding;
     }

@@ -41,7 +41,7 @@ ClientTransaction::ClientTransaction(Core& core, std::uint64_t reference, bool i
     : core_(core),
       reference_(reference),
       peer_(peer),
-      machine_(machine_for(invite, timing, peer.protocol == Protocol::tcp)),
+      machine_(machine_for(invite, timing, transport::is_stream(peer.protocol))),
       user_(std::move(user)),
       repeat_(*this, 0),
       life_(*this, 1),

@@ -23,7 +23,7 @@ constexpr std::uint16_t sip_port = 5060;
 /// the port of sent-by at the address it came from.
 Peer reply_peer(const Message& request, const Arrival& arrival) {
     Peer peer = arrival.peer;
-    if (peer.protocol == Protocol::tcp) return peer;
+    if (transport::is_stream(peer.protocol)) return peer;
     const auto via = sip::Via::parse(request.first(HeaderId::via));
     if (via && !via->wants_rport()) peer.address.port = via->port != 0 ? via->port : sip_port;
     return peer;
@@ -184,7 +184,9 @@ std::string Core::token(proxy::Position position, std::uint64_t id) const {
 }
 
 const transport::Address& Core::local_for(const Peer& peer) const {
-    const auto& own = peer.protocol == Protocol::tcp && !node_.tcp.empty() ? node_.tcp : node_.udp;
+    const auto& own = peer.protocol == Protocol::tcp && !node_.tcp.empty()   ? node_.tcp
+                      : peer.protocol == Protocol::tls && !node_.tls.empty() ? node_.tls
+                                                                             : node_.udp;
     const auto fits =
         std::find_if(own.begin(), own.end(), [&](const auto& local) { return local.v6 == peer.address.v6; });
     return fits != own.end() ? *fits : own.front();
@@ -192,12 +194,14 @@ const transport::Address& Core::local_for(const Peer& peer) const {
 
 bool Core::is_own(const sip::Uri& uri) const {
     if (!uri.is_sip()) return false;
-    const auto port = uri.port != 0 ? uri.port : sip_port;
     if (uri.host == node_.name) return true;
+    const bool tls = uri.scheme == sip::Uri::Scheme::sips || sip::iequals(uri.param("transport").value_or(""), "tls");
+    const auto port = uri.port != 0 ? uri.port : default_port(tls ? Protocol::tls : Protocol::udp);
     const auto address = transport::Address::parse(uri.host, port);
     if (!address) return false;
     return std::find(node_.udp.begin(), node_.udp.end(), *address) != node_.udp.end() ||
-           std::find(node_.tcp.begin(), node_.tcp.end(), *address) != node_.tcp.end();
+           std::find(node_.tcp.begin(), node_.tcp.end(), *address) != node_.tcp.end() ||
+           std::find(node_.tls.begin(), node_.tls.end(), *address) != node_.tls.end();
 }
 
 std::shared_ptr<ClientTransaction> Core::send_request(Message request, const Peer& to, std::shared_ptr<ClientUser> user,

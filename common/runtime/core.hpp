@@ -34,6 +34,7 @@ struct Node {
     transaction::Seed seed{};             ///< of this process: hashes nobody outside may predict
     std::vector<transport::Address> udp;  ///< listening sockets, the first of a family is used for requests
     std::vector<transport::Address> tcp;
+    std::vector<transport::Address> tls;
     std::size_t workers = 1;
     std::size_t largest_udp = 1300;  ///< longer requests go by TCP (RFC 3261 18.1.1), bytes
     transaction::Timing timing;

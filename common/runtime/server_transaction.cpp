@@ -26,12 +26,12 @@ ServerTransaction::ServerTransaction(Core& core, const transaction::Key& key, si
       key_(key),
       arrival_(arrival),
       reply_to_(arrival.peer),
-      machine_(machine_for(request.method() == sip::Method::invite, timing,
-                           arrival.peer.protocol == transport::Protocol::tcp)),
+      machine_(
+          machine_for(request.method() == sip::Method::invite, timing, transport::is_stream(arrival.peer.protocol))),
       request_(std::move(request)),
       repeat_(*this, 0),
       life_(*this, 1) {
-    if (arrival.peer.protocol == transport::Protocol::tcp) return;
+    if (transport::is_stream(arrival.peer.protocol)) return;
     const auto via = sip::Via::parse(request_->first(HeaderId::via));
     if (via && !via->wants_rport()) reply_to_.address.port = via->port != 0 ? via->port : 5060;
 }

@@ -50,7 +50,7 @@ void write(observability::Trace& trace, const Traced& traced, std::string_view c
     observability::TracedMessage message;
     message.time = now;
     message.direction = traced.sent ? observability::Direction::sent : observability::Direction::received;
-    message.transport = traced.peer.protocol == transport::Protocol::udp ? "udp" : "tcp";
+    message.transport = transport::scheme(traced.peer.protocol);
     message.local = local;
     message.remote = remote;
     message.call_id = call_id;
@@ -68,7 +68,7 @@ void send(observability::HepExporter& hep, const Traced& traced, std::string_vie
     packet.time = now;
     packet.source = hep_address(traced.sent ? traced.local : traced.peer.address);
     packet.destination = hep_address(traced.sent ? traced.peer.address : traced.local);
-    packet.tcp = traced.peer.protocol == transport::Protocol::tcp;
+    packet.tcp = transport::is_stream(traced.peer.protocol);
     packet.call_id = call_id;
     packet.payload = traced.octets;
     hep.send(packet);

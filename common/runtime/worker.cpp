@@ -207,6 +207,10 @@ void Worker::send(Outgoing outgoing) {
         }
         return;
     }
+    if (outgoing.to.protocol == Protocol::tls) {  // never in clear text instead (IW-RTE-07)
+        if (outgoing.reference != 0) enqueue([this, reference = outgoing.reference] { core_.send_failed(reference); });
+        return;
+    }
     if (outgoing.reference != 0) outgoing.reference |= std::uint64_t{index_} << worker_shift;
     const auto owner = owner_of(outgoing.to.address);
     if (owner == index_)

@@ -8,7 +8,27 @@
 namespace isthmus::transport {
 
 std::string_view name(Protocol protocol) {
-    return protocol == Protocol::udp ? "UDP" : "TCP";
+    switch (protocol) {
+        case Protocol::udp:
+            return "UDP";
+        case Protocol::tcp:
+            return "TCP";
+        case Protocol::tls:
+            break;
+    }
+    return "TLS";
+}
+
+std::string_view scheme(Protocol protocol) {
+    switch (protocol) {
+        case Protocol::udp:
+            return "udp";
+        case Protocol::tcp:
+            return "tcp";
+        case Protocol::tls:
+            break;
+    }
+    return "tls";
 }
 
 std::optional<Address> Address::parse(std::string_view host, std::uint16_t port) {
@@ -50,7 +70,7 @@ std::string Address::text() const {
     return host() + ":" + std::to_string(port);
 }
 std::string Peer::text() const {
-    return (protocol == Protocol::udp ? "udp:" : "tcp:") + address.text();
+    return std::string(scheme(protocol)).append(":").append(address.text());
 }
 
 std::size_t AddressHash::operator()(const Address& address) const {

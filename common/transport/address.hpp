@@ -10,8 +10,16 @@
 
 namespace isthmus::transport {
 
-enum class Protocol : std::uint8_t { udp, tcp };
-std::string_view name(Protocol protocol);  ///< "UDP", "TCP", as in Via
+enum class Protocol : std::uint8_t { udp, tcp, tls };
+std::string_view name(Protocol protocol);    ///< "UDP", "TCP", "TLS", as in Via
+std::string_view scheme(Protocol protocol);  ///< "udp", "tcp", "tls", as in a transport parameter
+constexpr bool is_stream(Protocol protocol) {
+    return protocol != Protocol::udp;
+}
+/// Where a URI or Via names no port (RFC 3261 19.1.2, 18.2.2).
+constexpr std::uint16_t default_port(Protocol protocol) {
+    return protocol == Protocol::tls ? 5061 : 5060;
+}
 
 struct Address {
     std::array<std::uint8_t, 16> octets{};  ///< an IPv4 address stands in the first four
@@ -31,6 +39,9 @@ struct Address {
 struct Peer {
     Protocol protocol = Protocol::udp;
     Address address;
+    /// TLS: the host of the URI that was looked up, which the peer's certificate must name (RFC 5922 7); empty where
+    /// the peer opened the connection.
+    std::string domain = {};
     bool operator==(const Peer&) const = default;
     [[nodiscard]] std::string text() const;  ///< "udp:192.0.2.1:5060"
 };
