@@ -71,6 +71,48 @@ inline constexpr Message connection_closed = MessageText{
     .cause = "The peer closed it, or it broke framing or its queue was full.",
     .action = "If the reason is a full queue, the peer reads too slowly.",
 };
+inline constexpr Message tls_failed = MessageText{
+    .id = "ISTHMUS-TP-005",
+    .level = Level::warning,
+    .text = "no TLS with {peer} for {domain}: {reason}",
+    .meaning = "Requests for that peer fail at once; nothing is sent in clear text instead.",
+    .cause =
+        "Its certificate has expired, does not name the domain or is of an authority we do not know; or it refused "
+        "ours.",
+    .action = "Correct the peer's certificate, or [tls] authorities here.",
+};
+inline constexpr Message tls_client_failed = MessageText{
+    .id = "ISTHMUS-TP-006",
+    .level = Level::debug,
+    .text = "no TLS with {peer}, who connected: {reason}",
+    .meaning = "The connection was closed before anything was received.",
+    .cause = "The peer speaks no TLS, does not believe our certificate, or showed none where one is required.",
+    .action = "Nothing for strangers. For a neighbour: compare [tls] of both.",
+};
+inline constexpr Message certificates_in_use = MessageText{
+    .id = "ISTHMUS-TP-007",
+    .level = Level::info,
+    .text = "{certificates} certificates in use, the first expires: {expires}",
+    .meaning = "New TLS connections use what the files of [tls] hold now; those that exist go on.",
+    .cause = "The node started, or SIGHUP told it to read them again.",
+    .action = "Renew a certificate before it expires, then send SIGHUP.",
+};
+inline constexpr Message certificate_warning = MessageText{
+    .id = "ISTHMUS-TP-008",
+    .level = Level::warning,
+    .text = "{reason}",
+    .meaning = "Peers that check it will refuse to speak with us.",
+    .cause = "A certificate of ours was not renewed, or the clock is wrong.",
+    .action = "Renew the certificate and send SIGHUP; check the clock.",
+};
+inline constexpr Message certificates_refused = MessageText{
+    .id = "ISTHMUS-TP-009",
+    .level = Level::error,
+    .text = "certificates not read again: {reason}",
+    .meaning = "The certificates of before stay in use.",
+    .cause = "A file of [tls] is missing, broken, or its key is another one's.",
+    .action = "Correct the file and send SIGHUP again.",
+};
 inline constexpr Message database_waiting = MessageText{
     .id = "ISTHMUS-DB-001",
     .level = Level::warning,
@@ -137,9 +179,11 @@ inline constexpr Message http_failed = MessageText{
 };
 
 inline constexpr std::array all = {
-    &node_started,    &node_stopping,     &node_stopped,     &worker_failed,      &listen_failed, &send_failed,
-    &message_refused, &connection_closed, &database_waiting, &database_connected, &database_lost, &schema_too_old,
-    &log_overrun,     &trace_overrun,     &trace_failed,     &http_failed,
+    &node_started,        &node_stopping,       &node_stopped,         &worker_failed,    &listen_failed,
+    &send_failed,         &message_refused,     &connection_closed,    &tls_failed,       &tls_client_failed,
+    &certificates_in_use, &certificate_warning, &certificates_refused, &database_waiting, &database_connected,
+    &database_lost,       &schema_too_old,      &log_overrun,          &trace_overrun,    &trace_failed,
+    &http_failed,
 };
 
 }  // namespace isthmus::observability::messages

@@ -115,7 +115,7 @@ void ClientTransaction::send_ack(const Message* response) {
         octets_ = std::make_shared<std::string>(ack.print());
         acknowledged_ = true;
     }
-    core_.send_octets(peer_, 0, octets_, 0, false, "RFC 3261 17.1.1.3");
+    core_.send_octets(peer_, octets_, 0, "RFC 3261 17.1.1.3");
 }
 
 void ClientTransaction::perform(const transaction::Actions& actions, Message* message, std::string_view decision) {
@@ -125,7 +125,7 @@ void ClientTransaction::perform(const transaction::Actions& actions, Message* me
         Timer& timer = action.slot == Slot::repeat ? repeat_ : life_;
         switch (action.what) {
             case Do::send_request:
-                core_.send_octets(peer_, 0, octets_, reference_, false, decision);
+                core_.send_octets(peer_, octets_, reference_, decision);
                 break;
             case Do::send_ack:
                 send_ack(message);

@@ -17,18 +17,6 @@ using transport::Protocol;
 
 namespace {
 
-constexpr std::uint16_t sip_port = 5060;
-
-/// Where responses go (RFC 3261 18.2.2, RFC 3581 4): back on the connection, to the port that was asked for, or to
-/// the port of sent-by at the address it came from.
-Peer reply_peer(const Message& request, const Arrival& arrival) {
-    Peer peer = arrival.peer;
-    if (transport::is_stream(peer.protocol)) return peer;
-    const auto via = sip::Via::parse(request.first(HeaderId::via));
-    if (via && !via->wants_rport()) peer.address.port = via->port != 0 ? via->port : sip_port;
-    return peer;
-}
-
 std::uint64_t reference_of(std::uint64_t number, bool cancel) {
     return number * 2 + (cancel ? 1 : 0);
 }
@@ -155,8 +143,8 @@ void Core::answer_stateless(const Message& request, const Arrival& arrival, int 
             sip::with_source(copy.first(HeaderId::via), arrival.peer.address.ip(), arrival.peer.address.port))
         copy.replace_first(HeaderId::via, *via);
     if (!detail.empty()) copy.append(HeaderId::warning, "399 " + node_.name + " \"" + std::string(detail) + "\"");
-    send_octets(reply_peer(copy, arrival), arrival.listener, std::make_shared<std::string>(copy.print()), 0, true,
-                "RFC 3261 16.3 " + std::string(detail));
+    send_response(reply_path(copy, arrival.peer), arrival.listener, std::make_shared<std::string>(copy.print()),
+                  "RFC 3261 16.3 " + std::string(detail));
 }
 
 void Core::forget(const transaction::Key& key) {
@@ -195,8 +183,7 @@ const transport::Address& Core::local_for(const Peer& peer) const {
 bool Core::is_own(const sip::Uri& uri) const {
     if (!uri.is_sip()) return false;
     if (uri.host == node_.name) return true;
-    const bool tls = uri.scheme == sip::Uri::Scheme::sips || sip::iequals(uri.param("transport").value_or(""), "tls");
-    const auto port = uri.port != 0 ? uri.port : default_port(tls ? Protocol::tls : Protocol::udp);
+    const auto port = uri.port != 0 ? uri.port : default_port(uri.demands_tls() ? Protocol::tls : Protocol::udp);
     const auto address = transport::Address::parse(uri.host, port);
     if (!address) return false;
     return std::find(node_.udp.begin(), node_.udp.end(), *address) != node_.udp.end() ||
@@ -232,28 +219,42 @@ void Core::send_stateless(Message request, const Peer& peer, std::uint64_t loop,
     via.append(name(peer.protocol)).append(" ").append(local_for(peer).text()).append(";branch=");
     via.append(proxy::encode(proxy::Branch{index_, node_.epoch, number, loop}));
     request.prepend(HeaderId::via, via);
-    send_octets(peer, 0, std::make_shared<std::string>(request.print()), 0, false, decision);
+    send_octets(peer, std::make_shared<std::string>(request.print()), 0, decision);
 }
 
-void Core::send_octets(const Peer& peer, std::uint8_t listener, transport::Octets octets, std::uint64_t reference,
-                       bool response, std::string_view decision) {
+void Core::send_octets(const Peer& peer, transport::Octets octets, std::uint64_t reference, std::string_view decision) {
     ++counters_.sent;
     if (outside_.tracing()) outside_.trace({true, peer, local_for(peer), *octets, decision});
-    if (!response && peer.protocol == Protocol::udp) {
+    std::uint8_t listener = 0;
+    if (peer.protocol == Protocol::udp) {
         const auto& local = local_for(peer);
         listener = static_cast<std::uint8_t>(std::find(node_.udp.begin(), node_.udp.end(), local) - node_.udp.begin());
     }
-    outside_.send({peer, listener, std::move(octets), reference, response});
+    outside_.send({peer, listener, std::move(octets), reference});
+}
+
+void Core::send_response(const ReplyPath& path, std::uint8_t listener, transport::Octets octets,
+                         std::string_view decision) {
+    ++counters_.sent;
+    if (outside_.tracing()) outside_.trace({true, path.to, local_for(path.to), *octets, decision});
+    Outgoing outgoing{path.to, listener, std::move(octets), 0, true};
+    if (path.otherwise) outgoing.otherwise = *path.otherwise;
+    outside_.send(std::move(outgoing));
 }
 
 void Core::locate(const sip::Uri& next_hop, std::function<void(std::optional<Peer>)> done) {
     Peer peer;
     const auto transport_param = next_hop.param("transport").value_or(std::string_view{});
-    if (next_hop.scheme != sip::Uri::Scheme::sip ||
-        (!transport_param.empty() && !sip::iequals(transport_param, "udp") && !sip::iequals(transport_param, "tcp")))
-        return done(std::nullopt);  // no secure transport yet: never in clear text instead (IW-RTE-07)
-    if (sip::iequals(transport_param, "tcp")) peer.protocol = Protocol::tcp;
-    const auto port = next_hop.port != 0 ? next_hop.port : sip_port;
+    if (next_hop.demands_tls()) {
+        if (node_.tls.empty()) return done(std::nullopt);  // never in clear text instead (IW-RTE-07)
+        peer.protocol = Protocol::tls;
+        peer.domain = next_hop.host;
+    } else if (sip::iequals(transport_param, "tcp")) {
+        peer.protocol = Protocol::tcp;
+    } else if (!transport_param.empty() && !sip::iequals(transport_param, "udp")) {
+        return done(std::nullopt);
+    }
+    const auto port = next_hop.port != 0 ? next_hop.port : default_port(peer.protocol);
     if (const auto address = transport::Address::parse(next_hop.host, port)) {
         peer.address = *address;
         return done(peer);

@@ -22,6 +22,7 @@
 #include "common/sip/uri.hpp"
 #include "common/transaction/key.hpp"
 #include "common/transport/address.hpp"
+#include "common/transport/stream.hpp"
 #include "common/transport/udp_socket.hpp"
 
 namespace isthmus::runtime {
@@ -36,7 +37,8 @@ struct Node {
     std::vector<transport::Address> tcp;
     std::vector<transport::Address> tls;
     std::size_t workers = 1;
-    std::size_t largest_udp = 1300;  ///< longer requests go by TCP (RFC 3261 18.1.1), bytes
+    std::size_t largest_udp = 1300;   ///< longer requests go by TCP (RFC 3261 18.1.1), bytes
+    transport::StreamLimits streams;  ///< of TCP and TLS; `sources` are the UDP addresses
     transaction::Timing timing;
     std::uint32_t timer_c_ms = 190'000;
 };
@@ -45,8 +47,9 @@ struct Outgoing {
     transport::Peer to;
     std::uint8_t listener = 0;  ///< index of the UDP socket it leaves by
     transport::Octets octets;
-    std::uint64_t reference = 0;       ///< of the client transaction told when TCP fails; 0: nobody
-    bool to_known_connection = false;  ///< a response: never opens a connection
+    std::uint64_t reference = 0;       ///< of the client transaction told when TCP or TLS fails; 0: nobody
+    bool to_known_connection = false;  ///< a response: goes back on the connection its request came on
+    std::optional<transport::Peer> otherwise = std::nullopt;  ///< when that is gone (RFC 3261 18.2.2)
 };
 
 /// One line of the trace: which message, and why it was sent.
@@ -132,8 +135,10 @@ class Core {
     /// An ACK to a 2xx, or anything else that has no transaction.
     void send_stateless(sip::Message request, const transport::Peer& peer, std::uint64_t loop,
                         std::string_view decision);
-    void send_octets(const transport::Peer& peer, std::uint8_t listener, transport::Octets octets,
-                     std::uint64_t reference, bool response, std::string_view decision);
+    void send_octets(const transport::Peer& peer, transport::Octets octets, std::uint64_t reference,
+                     std::string_view decision);
+    void send_response(const ReplyPath& path, std::uint8_t listener, transport::Octets octets,
+                       std::string_view decision);
     /// Finds where a request goes: `done` gets the peer, or nothing when no address was found (RFC 3263 4, reduced to
     /// addresses and A/AAAA records).
     void locate(const sip::Uri& next_hop, std::function<void(std::optional<transport::Peer>)> done);

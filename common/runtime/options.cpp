@@ -1,5 +1,6 @@
 // The options that all roles share.
 #include "common/runtime/configuration.hpp"
+#include "common/runtime/connections.hpp"
 
 namespace isthmus::runtime {
 
@@ -38,6 +39,13 @@ void append_node_options(std::vector<Option>& to) {
                   .fallback = List{},
                   .max = 16,
                   .help = "Addresses on which SIP over TCP is accepted."});
+    to.push_back(
+        {.section = "listen",
+         .key = "tls",
+         .form = Form::endpoint_list,
+         .fallback = List{},
+         .max = 16,
+         .help = "Addresses on which SIP over TLS is accepted; needs [tls]. Without it nothing is sent by TLS."});
     to.push_back({.section = "listen",
                   .key = "udp_max_bytes",
                   .form = Form::integer,
@@ -147,6 +155,7 @@ void append_security_options(std::vector<Option>& to) {
 std::vector<Option> shared_options() {
     std::vector<Option> options;
     append_node_options(options);
+    append_connection_options(options);
     append_timer_options(options);
     append_observability_options(options);
     append_security_options(options);

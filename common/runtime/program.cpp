@@ -8,6 +8,7 @@
 
 #include "common/observability/catalogue.hpp"
 #include "common/observability/trace.hpp"
+#include "common/runtime/connections.hpp"
 #include "common/runtime/trace_sink.hpp"
 #include "common/sip/digest.hpp"
 
@@ -24,9 +25,10 @@ struct CommandLine {
     bool print = false;
 };
 
-sigset_t stop_signals() {
+sigset_t awaited_signals() {
     sigset_t signals;
     sigemptyset(&signals);
+    sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     return signals;
@@ -58,6 +60,8 @@ Node make_node(const Configuration& configuration) {
     node.seed = {random64(), random64()};
     node.udp = addresses(configuration.endpoints("listen.udp"));
     node.tcp = addresses(configuration.endpoints("listen.tcp"));
+    node.tls = addresses(configuration.endpoints("listen.tls"));
+    node.streams = stream_limits(configuration);
     node.workers = static_cast<std::size_t>(configuration.integer("node.workers"));
     node.largest_udp = static_cast<std::size_t>(configuration.integer("listen.udp_max_bytes"));
     node.timing.t1 = static_cast<std::uint32_t>(configuration.integer("timers.t1_ms"));
@@ -81,6 +85,7 @@ std::string listening_on(const Node& node) {
     std::string text;
     for (const auto& address : node.udp) text += (text.empty() ? "udp:" : " udp:") + address.text();
     for (const auto& address : node.tcp) text += (text.empty() ? "tcp:" : " tcp:") + address.text();
+    for (const auto& address : node.tls) text += (text.empty() ? "tls:" : " tls:") + address.text();
     return text;
 }
 
@@ -99,7 +104,9 @@ void watch_server(observability::Metrics& metrics, const Server& server) {
           [](Totals t) { return t.counters.retransmissions; });
     watch("isthmus_server_transactions", "Server transactions held", [](Totals t) { return t.server_transactions; });
     watch("isthmus_client_transactions", "Client transactions held", [](Totals t) { return t.client_transactions; });
-    watch("isthmus_tcp_connections", "TCP connections open", [](Totals t) { return t.connections; });
+    watch("isthmus_tcp_connections", "TCP connections open, those with TLS included",
+          [](Totals t) { return t.connections; });
+    watch("isthmus_tls_connections", "TLS connections in use", [](Totals t) { return t.tls_connections; });
 }
 
 observability::HttpHandlers handlers(observability::Metrics& metrics, const Assembly& assembly, const std::string& name,
@@ -118,7 +125,7 @@ observability::HttpHandlers handlers(observability::Metrics& metrics, const Asse
 
 int serve(const Configuration& configuration, const Description& description) {
     // Blocked before any thread is made, so that only sigwait() below sees them.
-    const auto signals = stop_signals();
+    const auto signals = awaited_signals();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
 
@@ -134,10 +141,12 @@ int serve(const Configuration& configuration, const Description& description) {
          }});
     observability::HepExporter hep(hep_options(configuration));
     const auto assembly = description.assemble({configuration, metrics, log});
-    Server server(std::move(node), assembly.make_role, trace_sink(trace, hep),
-                  [&log](std::size_t worker, std::string_view what) {
-                      log.write(messages::worker_failed, {{"worker", worker}, {"what", what}});
-                  });
+    Server server(std::move(node), assembly.make_role,
+                  {trace_sink(trace, hep),
+                   [&log](std::size_t worker, std::string_view what) {
+                       log.write(messages::worker_failed, {{"worker", worker}, {"what", what}});
+                   },
+                   connection_sink(log, metrics)});
     watch_server(metrics, server);
     metrics.watch("isthmus_trace_dropped_total", "Trace records dropped", {},
                   [&trace] { return static_cast<double>(trace.dropped()); });
@@ -147,6 +156,8 @@ int serve(const Configuration& configuration, const Description& description) {
                   [&hep] { return static_cast<double>(hep.dropped()); });
     metrics.watch("isthmus_log_dropped_total", "Log lines dropped", {},
                   [&log] { return static_cast<double>(log.dropped()); });
+    Certificates certificates(configuration, log, metrics);
+    certificates.start(server);
     if (assembly.bound) assembly.bound(server);
 
     std::atomic<bool> stopping = false;
@@ -168,7 +179,7 @@ int serve(const Configuration& configuration, const Description& description) {
                                        {"workers", server.node().workers},
                                        {"addresses", listening_on(server.node())}});
     int signal = 0;
-    sigwait(&signals, &signal);
+    while (sigwait(&signals, &signal) != 0 || signal == SIGHUP) certificates.reload(server);
     stopping = true;
     log.write(messages::node_stopping, {{"reason", signal == SIGINT ? "SIGINT" : "SIGTERM"},
                                         {"transactions", server.totals().server_transactions}});
@@ -201,6 +212,10 @@ int run_program(int argc, const char* const* argv, const Description& descriptio
         std::cerr
             << loaded->problem("listen.udp", "expected at least one address, such as [\"127.0.0.1:5060\"]").print()
             << "\n";
+        return 2;
+    }
+    if (const auto credentials = load_credentials(*loaded); !credentials.problems.empty()) {
+        std::cerr << print(credentials.problems);
         return 2;
     }
     if (line.print) {

@@ -10,26 +10,30 @@ struct Server::Impl {
     Node node;
     std::vector<std::unique_ptr<transport::UdpSocket>> sockets;
     std::vector<std::unique_ptr<Worker>> workers;
-    std::vector<std::unique_ptr<transport::TcpListener>> listeners;
+    std::vector<std::unique_ptr<transport::StreamListener>> listeners;
+
+    void listen(transport::Protocol protocol, transport::Address& address) {
+        Worker& first = *workers.front();
+        listeners.push_back(std::make_unique<transport::StreamListener>(
+            first.io(), address, [&first, protocol](int socket, const transport::Address& remote) {
+                first.adopt(socket, {protocol, remote});
+            }));
+        address = listeners.back()->local();
+    }
     bool running = false;
 };
 
-Server::Server(Node node, const RoleFactory& make_role, const TraceSink& trace, const FailureSink& failed)
+Server::Server(Node node, const RoleFactory& make_role, const Sinks& sinks)
     : impl_(std::make_unique<Impl>(std::move(node))) {
     for (auto& address : impl_->node.udp) {
         impl_->sockets.push_back(std::make_unique<transport::UdpSocket>(address));
         address = impl_->sockets.back()->local();
     }
     for (std::size_t i = 0; i < impl_->node.workers; ++i)
-        impl_->workers.push_back(std::make_unique<Worker>(impl_->node, static_cast<std::uint8_t>(i), impl_->sockets,
-                                                          impl_->workers, trace, failed));
-    for (auto& address : impl_->node.tcp) {
-        Worker& first = *impl_->workers.front();
-        impl_->listeners.push_back(std::make_unique<transport::TcpListener>(
-            first.io(), address,
-            [&first](int socket, const transport::Address& remote) { first.adopt(socket, remote); }));
-        address = impl_->listeners.back()->local();
-    }
+        impl_->workers.push_back(
+            std::make_unique<Worker>(impl_->node, static_cast<std::uint8_t>(i), impl_->sockets, impl_->workers, sinks));
+    for (auto& address : impl_->node.tcp) impl_->listen(transport::Protocol::tcp, address);
+    for (auto& address : impl_->node.tls) impl_->listen(transport::Protocol::tls, address);
     for (auto& worker : impl_->workers) worker->core().set_role(make_role(worker->core()));
 }
 
@@ -58,6 +62,9 @@ const Node& Server::node() const {
 void Server::post(std::size_t worker, std::function<void()> task) {
     impl_->workers[worker]->enqueue(std::move(task));
 }
+void Server::use(const std::shared_ptr<const transport::TlsCredentials>& credentials) {
+    for (auto& worker : impl_->workers) worker->use(credentials);
+}
 Core& Server::core(std::size_t worker) {
     return impl_->workers[worker]->core();
 }
@@ -80,6 +87,7 @@ Server::Totals Server::totals() const {
         sum.server_transactions += one.server_transactions;
         sum.client_transactions += one.client_transactions;
         sum.connections += one.connections;
+        sum.tls_connections += one.tls_connections;
     }
     return sum;
 }

@@ -1,11 +1,9 @@
 #include "common/runtime/server_transaction.hpp"
 
 #include "common/runtime/core.hpp"
-#include "common/sip/via.hpp"
 
 namespace isthmus::runtime {
 
-using sip::HeaderId;
 using transaction::Do;
 using transaction::Slot;
 
@@ -25,16 +23,12 @@ ServerTransaction::ServerTransaction(Core& core, const transaction::Key& key, si
     : core_(core),
       key_(key),
       arrival_(arrival),
-      reply_to_(arrival.peer),
+      reply_(reply_path(request, arrival.peer)),
       machine_(
           machine_for(request.method() == sip::Method::invite, timing, transport::is_stream(arrival.peer.protocol))),
       request_(std::move(request)),
       repeat_(*this, 0),
-      life_(*this, 1) {
-    if (transport::is_stream(arrival.peer.protocol)) return;
-    const auto via = sip::Via::parse(request_->first(HeaderId::via));
-    if (via && !via->wants_rport()) reply_to_.address.port = via->port != 0 ? via->port : 5060;
-}
+      life_(*this, 1) {}
 
 void ServerTransaction::reply(int status, std::string_view decision, const std::function<void(sip::Message&)>& edit) {
     if (!request_) return;
@@ -93,7 +87,7 @@ void ServerTransaction::perform(const transaction::Actions& actions, std::string
         Timer& timer = action.slot == Slot::repeat ? repeat_ : life_;
         switch (action.what) {
             case Do::send_response:
-                if (response_) core_.send_octets(reply_to_, arrival_.listener, response_, 0, true, decision);
+                if (response_) core_.send_response(reply_, arrival_.listener, response_, decision);
                 break;
             case Do::start_timer:
                 core_.arm(timer, action.ms);

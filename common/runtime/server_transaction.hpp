@@ -8,6 +8,7 @@
 #include <string_view>
 #include <variant>
 
+#include "common/runtime/reply_path.hpp"
 #include "common/runtime/timer_wheel.hpp"
 #include "common/sip/message.hpp"
 #include "common/transaction/key.hpp"
@@ -67,7 +68,7 @@ class ServerTransaction final : public std::enable_shared_from_this<ServerTransa
     Core& core_;
     transaction::Key key_;
     Arrival arrival_;
-    transport::Peer reply_to_;
+    ReplyPath reply_;
     std::variant<transaction::InviteServer, transaction::NonInviteServer> machine_;
     std::optional<sip::Message> request_;
     transport::Octets response_;

@@ -17,8 +17,8 @@ using transport::Protocol;
 
 namespace {
 
-transport::TcpLimits limits_of(const Node& node) {
-    transport::TcpLimits limits;
+transport::StreamLimits limits_of(const Node& node) {
+    auto limits = node.streams;
     limits.sources = node.udp;
     return limits;
 }
@@ -44,13 +44,12 @@ std::vector<Address> addresses_of(const asio::ip::udp::resolver::results_type& r
 }  // namespace
 
 Worker::Worker(const Node& node, std::uint8_t index, std::vector<std::unique_ptr<transport::UdpSocket>>& sockets,
-               std::vector<std::unique_ptr<Worker>>& colleagues, TraceSink trace, FailureSink failed)
+               std::vector<std::unique_ptr<Worker>>& colleagues, Sinks sinks)
     : node_(node),
       index_(index),
       sockets_(sockets),
       colleagues_(colleagues),
-      trace_(std::move(trace)),
-      failed_(std::move(failed)),
+      sinks_(std::move(sinks)),
       now_ms_(steady_ms()),
       random_state_{[] {
                         std::random_device device;
@@ -58,20 +57,31 @@ Worker::Worker(const Node& node, std::uint8_t index, std::vector<std::unique_ptr
                     }(),
                     static_cast<std::uint64_t>(index) * 0x9e3779b97f4a7c15ULL + 1},
       core_(node, index, *this),
-      tcp_(io_, limits_of(node),
-           {[this](const Address& remote, const std::string& message) {
-                begin();
-                take(message, {{Protocol::tcp, remote}, 0});
-                flush();
-            },
-            [this](std::uint64_t reference) {
-                // A reference names its worker, for the connection may be another one's.
-                auto& asker = *colleagues_[reference >> worker_shift];
-                asker.enqueue([&asker, reference] { asker.core_.send_failed(reference & reference_mask); });
-            }}),
+      streams_(io_, limits_of(node), stream_events()),
       ticker_(io_),
       outbox_(sockets.size()),
       resolver_(io_) {}
+
+transport::StreamEvents Worker::stream_events() {
+    transport::StreamEvents events;
+    events.message = [this](const transport::Peer& from, const std::string& message) {
+        begin();
+        take(message, {from, 0});
+        flush();
+    };
+    events.failed = [this](std::uint64_t reference) {
+        // A reference names its worker, for the connection may be another one's.
+        auto& asker = *colleagues_[reference >> worker_shift];
+        asker.enqueue([&asker, reference] { asker.core_.send_failed(reference & reference_mask); });
+    };
+    events.undelivered = [this](const transport::Peer& otherwise, transport::Octets octets) {
+        deliver({otherwise, std::move(octets)});
+    };
+    events.ended = [this](const transport::ConnectionNews& news) {
+        if (sinks_.connection) sinks_.connection(index_, news);
+    };
+    return events;
+}
 
 void Worker::start() {
     for (std::size_t listener = 0; listener < sockets_.size(); ++listener) {
@@ -172,7 +182,8 @@ void Worker::flush() {
     published_.again.store(counters.retransmissions, relaxed);
     published_.servers.store(core_.server_transactions(), relaxed);
     published_.clients.store(core_.client_transactions(), relaxed);
-    published_.connections.store(tcp_.connections(), relaxed);
+    published_.connections.store(streams_.connections(), relaxed);
+    published_.tls.store(streams_.tls_connections(), relaxed);
     pending_.store(core_.unanswered(), relaxed);
 }
 
@@ -185,6 +196,7 @@ Server::Totals Worker::totals() const {
     totals.server_transactions = published_.servers.load(relaxed);
     totals.client_transactions = published_.clients.load(relaxed);
     totals.connections = published_.connections.load(relaxed);
+    totals.tls_connections = published_.tls.load(relaxed);
     return totals;
 }
 
@@ -192,9 +204,20 @@ std::size_t Worker::owner_of(const Address& remote) const {
     return transport::AddressHash{}(remote) % node_.workers;
 }
 
-void Worker::adopt(int socket, const Address& remote) {
-    auto& owner = *colleagues_[owner_of(remote)];
-    owner.enqueue([&owner, socket, remote] { owner.tcp_.adopt(socket, remote); });
+void Worker::adopt(int socket, const transport::Peer& remote) {
+    auto& owner = *colleagues_[owner_of(remote.address)];
+    owner.enqueue([&owner, socket, remote] { owner.streams_.adopt(socket, remote); });
+}
+
+void Worker::use(std::shared_ptr<const transport::TlsCredentials> credentials) {
+    enqueue([this, credentials = std::move(credentials)] { streams_.use(credentials); });
+}
+
+void Worker::deliver(transport::Delivery delivery) {
+    const auto owner = owner_of(delivery.to.address);
+    if (owner == index_) return streams_.send(std::move(delivery));
+    auto& other = *colleagues_[owner];
+    other.enqueue([&other, delivery = std::move(delivery)]() mutable { other.streams_.send(std::move(delivery)); });
 }
 
 void Worker::send(Outgoing outgoing) {
@@ -207,19 +230,9 @@ void Worker::send(Outgoing outgoing) {
         }
         return;
     }
-    if (outgoing.to.protocol == Protocol::tls) {  // never in clear text instead (IW-RTE-07)
-        if (outgoing.reference != 0) enqueue([this, reference = outgoing.reference] { core_.send_failed(reference); });
-        return;
-    }
     if (outgoing.reference != 0) outgoing.reference |= std::uint64_t{index_} << worker_shift;
-    const auto owner = owner_of(outgoing.to.address);
-    if (owner == index_)
-        return tcp_.send(outgoing.to.address, std::move(outgoing.octets), outgoing.reference,
-                         outgoing.to_known_connection);
-    auto& other = *colleagues_[owner];
-    other.enqueue([&other, outgoing = std::move(outgoing)] {
-        other.tcp_.send(outgoing.to.address, outgoing.octets, outgoing.reference, outgoing.to_known_connection);
-    });
+    deliver({std::move(outgoing.to), std::move(outgoing.octets), outgoing.reference, outgoing.to_known_connection,
+             std::move(outgoing.otherwise)});
 }
 
 void Worker::post(std::size_t worker, std::function<void()> task) {

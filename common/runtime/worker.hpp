@@ -1,5 +1,5 @@
 // A worker: a thread with its io_context around one core. It reads the UDP sockets it was given, owns the TCP
-// connections whose remote address hashes to it, and batches what leaves by UDP. Internal to this room.
+// connections (TCP and TLS) whose remote address hashes to it, and batches what leaves by UDP. Internal to this room.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -15,7 +15,7 @@
 
 #include "common/runtime/core.hpp"
 #include "common/runtime/server.hpp"
-#include "common/transport/tcp.hpp"
+#include "common/transport/stream.hpp"
 #include "common/transport/udp_socket.hpp"
 
 namespace isthmus::runtime {
@@ -24,7 +24,7 @@ class Worker final : public Outside {
   public:
     /// The workers of a node know each other through `colleagues`, complete before the threads start.
     Worker(const Node& node, std::uint8_t index, std::vector<std::unique_ptr<transport::UdpSocket>>& sockets,
-           std::vector<std::unique_ptr<Worker>>& colleagues, TraceSink trace, FailureSink failed);
+           std::vector<std::unique_ptr<Worker>>& colleagues, Sinks sinks);
 
     Core& core() { return core_; }
     boost::asio::io_context& io() { return io_; }
@@ -32,7 +32,8 @@ class Worker final : public Outside {
     void stop();
     /// From any thread.
     void enqueue(std::function<void()> task);
-    void adopt(int socket, const transport::Address& remote);
+    void adopt(int socket, const transport::Peer& remote);
+    void use(std::shared_ptr<const transport::TlsCredentials> credentials);
     [[nodiscard]] Server::Totals totals() const;
     [[nodiscard]] std::size_t pending() const { return pending_.load(std::memory_order_relaxed); }
 
@@ -45,8 +46,8 @@ class Worker final : public Outside {
         return std::chrono::system_clock::now();
     }
     std::uint64_t random() override;
-    [[nodiscard]] bool tracing() const override { return static_cast<bool>(trace_); }
-    void trace(const Traced& traced) override { trace_(traced); }
+    [[nodiscard]] bool tracing() const override { return static_cast<bool>(sinks_.trace); }
+    void trace(const Traced& traced) override { sinks_.trace(traced); }
 
   private:
     void read_socket(std::size_t listener);
@@ -58,14 +59,16 @@ class Worker final : public Outside {
         try {
             task();
         } catch (const std::exception& error) {
-            if (failed_) failed_(index_, error.what());
+            if (sinks_.failed) sinks_.failed(index_, error.what());
         } catch (...) {
-            if (failed_) failed_(index_, "not a standard exception");
+            if (sinks_.failed) sinks_.failed(index_, "not a standard exception");
         }
     }
     void tick();
     void begin();
     void flush();
+    transport::StreamEvents stream_events();
+    void deliver(transport::Delivery delivery);
     [[nodiscard]] std::size_t owner_of(const transport::Address& remote) const;
 
     const Node& node_;
@@ -73,12 +76,11 @@ class Worker final : public Outside {
     boost::asio::io_context io_{1};
     std::vector<std::unique_ptr<transport::UdpSocket>>& sockets_;
     std::vector<std::unique_ptr<Worker>>& colleagues_;
-    TraceSink trace_;
-    FailureSink failed_;
+    Sinks sinks_;
     std::uint64_t now_ms_;
     std::uint64_t random_state_[2];
     Core core_;
-    transport::TcpHub tcp_;
+    transport::StreamHub streams_;
     boost::asio::steady_timer ticker_;
     std::vector<boost::asio::posix::stream_descriptor> readers_;
     std::vector<std::vector<transport::Datagram>> outbox_;
@@ -95,7 +97,7 @@ class Worker final : public Outside {
     std::atomic<std::size_t> pending_ = 0;
     struct Published {
         std::atomic<std::uint64_t> received = 0, sent = 0, malformed = 0, stray = 0, again = 0;
-        std::atomic<std::size_t> servers = 0, clients = 0, connections = 0;
+        std::atomic<std::size_t> servers = 0, clients = 0, connections = 0, tls = 0;
     } published_;
 };
 

@@ -145,6 +145,10 @@ std::optional<std::string_view> Uri::param(std::string_view name) const {
     return find_param(params, name);
 }
 
+bool Uri::demands_tls() const {
+    return scheme == Scheme::sips || (scheme == Scheme::sip && iequals(param("transport").value_or(""), "tls"));
+}
+
 std::string Uri::print() const {
     std::string out = scheme_name + ":";
     if (!user.empty()) out += user;

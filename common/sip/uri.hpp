@@ -25,6 +25,8 @@ struct Uri {
 
     [[nodiscard]] std::optional<std::string_view> param(std::string_view name) const;
     [[nodiscard]] bool is_sip() const { return scheme == Scheme::sip || scheme == Scheme::sips; }
+    /// RFC 3261 26.2.2: sips, or transport=tls. What it names is reached by TLS or not at all.
+    [[nodiscard]] bool demands_tls() const;
     [[nodiscard]] std::string print() const;
     /// The identity it names: scheme, unescaped user, host; no port, no parameters (IR-REG-02, IC-SES-02).
     /// A tel URI loses its visual separators.

@@ -1,6 +1,7 @@
 #include "common/transport/framer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/sip/header_id.hpp"
 #include "common/sip/text.hpp"
@@ -30,14 +31,21 @@ void Framer::feed(std::string_view octets) {
 }
 
 bool Framer::skip_line_ends() {
-    std::size_t line_ends = 0;
     while (start_ < buffer_.size() && (buffer_[start_] == '\r' || buffer_[start_] == '\n')) {
         ++start_;
-        ++line_ends;
+        ++line_ends_;
+        if (awaiting_pong_ && line_ends_ == 2) {
+            awaiting_pong_ = false;
+            line_ends_ = 0;
+        } else if (line_ends_ == 4) {
+            ping_ = true;
+            line_ends_ = 0;
+        }
     }
-    if (line_ends >= 4) ping_ = true;
     scanned_ = std::max(scanned_, start_);
-    return start_ < buffer_.size();
+    if (start_ == buffer_.size()) return false;
+    line_ends_ = 0;
+    return true;
 }
 
 std::optional<std::string> Framer::next() {
@@ -83,9 +91,7 @@ void Framer::compact() {
 }
 
 bool Framer::take_ping() {
-    const bool was = ping_;
-    ping_ = false;
-    return was;
+    return std::exchange(ping_, false);
 }
 
 }  // namespace isthmus::transport

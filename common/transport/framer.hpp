@@ -23,8 +23,10 @@ class Framer {
     /// The next whole message; nothing until more comes, or after a fault.
     std::optional<std::string> next();
     [[nodiscard]] Fault fault() const { return fault_; }
-    /// True when a CRLF CRLF ping stood between messages since the last call (RFC 5626 3.5.1).
+    /// True when a CRLF CRLF ping stood between messages since the last call (RFC 5626 3.5.1), in one piece or several.
     bool take_ping();
+    /// We sent a ping: the next CRLF answers it.
+    void await_pong() { awaiting_pong_ = true; }
     [[nodiscard]] bool half_message() const { return buffer_.size() > start_; }
 
   private:
@@ -36,7 +38,9 @@ class Framer {
     std::size_t start_ = 0;    // of the message being collected
     std::size_t scanned_ = 0;  // no empty line before here
     Fault fault_ = Fault::none;
+    unsigned line_ends_ = 0;  // characters of CRLF since the last message, ping or pong
     bool ping_ = false;
+    bool awaiting_pong_ = false;
 };
 
 }  // namespace isthmus::transport

@@ -27,7 +27,7 @@ class Door : public testing::Test {
         node.secret = {1, 2};
         node.seed = {3, 4};
         server_ = std::make_unique<runtime::Server>(
-            node, [this](runtime::Core& core) { return icscf::make_role(core, shared_); }, runtime::TraceSink{});
+            node, [this](runtime::Core& core) { return icscf::make_role(core, shared_); });
         server_->start();
     }
     ~Door() override {

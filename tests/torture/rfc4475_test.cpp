@@ -131,7 +131,7 @@ class Rfc4475 : public testing::TestWithParam<Row> {
         node.seed = {3, 4};
         node.timing = {20, 200, 200};
         server_ = std::make_unique<runtime::Server>(
-            node, [this](runtime::Core& core) { return icscf::make_role(core, shared_); }, runtime::TraceSink{});
+            node, [this](runtime::Core& core) { return icscf::make_role(core, shared_); });
         server_->start();
     }
     ~Rfc4475() override {

@@ -64,7 +64,7 @@ class ThreeNodes : public testing::Test {
         node.seed = {13, 14};
         node.timing = timing;
         node.timer_c_ms = 2'000;
-        nodes_.push_back(std::make_unique<runtime::Server>(node, make_role, runtime::TraceSink{}));
+        nodes_.push_back(std::make_unique<runtime::Server>(node, make_role));
         nodes_.back()->start();
     }
 

@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
     node.secret = {0x0123456789abcdef, 0xfedcba9876543210};
     node.seed = {0x1122334455667788, 0x8877665544332211};
     node.udp = {*address};  // no TCP: a message of any size leaves by UDP
-    runtime::Server server(std::move(node), [](runtime::Core& core) { return std::make_unique<Hop>(core); }, {});
+    runtime::Server server(std::move(node), [](runtime::Core& core) { return std::make_unique<Hop>(core); });
     server.start();
     std::printf("ready\n");
     std::fflush(stdout);

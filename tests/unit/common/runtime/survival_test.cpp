@@ -71,11 +71,10 @@ TEST(Survival, ISTHMUS_RT_004_an_exception_costs_one_message_not_the_worker) {
     node.workers = 4;
     node.udp = {*transport::Address::parse("127.0.0.1", 0)};
     std::atomic<int> failures = 0;
-    Server server(
-        node, [](Core& core) { return std::make_unique<Thrower>(core); }, {},
-        [&](std::size_t, std::string_view what) {
-            if (what == "bad day") ++failures;
-        });
+    Server server(node, [](Core& core) { return std::make_unique<Thrower>(core); },
+                  {.failed = [&](std::size_t, std::string_view what) {
+                      if (what == "bad day") ++failures;
+                  }});
     server.start();
     const Client client(server.node().udp.front().port);
     for (int i = 0; i < 20; ++i) {  // Call-IDs that meet every worker
