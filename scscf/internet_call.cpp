@@ -1,10 +1,11 @@
 #include "scscf/internet_call.hpp"
 
 #include <algorithm>
+#include <utility>
 
-#include "common/proxy/forward.hpp"
+#include "common/sip/lexis.hpp"
 #include "scscf/interworking/border.hpp"
-#include "scscf/interworking/relaxation.hpp"
+#include "scscf/interworking/redirection.hpp"
 
 namespace isthmus::scscf {
 
@@ -33,6 +34,7 @@ sip::OptionTags required(const policy::RequiredCapabilities& required) {
     if (required.precondition) tags.add("precondition");
     if (required.reliable_provisional) tags.add("100rel");
     if (required.update) tags.add("update");
+    if (required.tls) tags.add("tls");
     return tags;
 }
 
@@ -56,27 +58,42 @@ void InternetCall::start() {
         core_, facts_.border, "row " + std::to_string(facts_.decision.row ? facts_.decision.row->id : 0),
         [weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->ended_if_done();
+        },
+        [weak = weak_from_this()](std::string_view theirs, sip::Method method, int status) -> std::optional<int> {
+            const auto self = weak.lock();
+            return self ? self->early_refused(theirs, method, status) : std::nullopt;
         });
     core_.arm(budget_, static_cast<std::uint64_t>(facts_.decision.parameters.setup_budget.count()));
+    targets_.push_back({std::string(facts_.invite.request_uri()), facts_.decision});
+    ue_class_ = facts_.detection.ue_class;
     interworking::Start start;
-    start.mode = mode_of(facts_.decision.mode);
     start.offer = interworking::Offer::of(facts_.invite);
-    start.role = interworking::first_role(start.mode, facts_.detection.ue_class, start.offer.qos_lines,
-                                          interworking::privacy_needs_b2bua(facts_.invite));
-    // IW-RES-05 asks for ACK and BYE of an answer that lacks what is insisted on: a proxy could not send them.
-    if (start.mode == interworking::Mode::strict) start.role = Role::b2bua;
-    start.required_caps = required(facts_.decision.parameters.required);
-    start.max_attempts = static_cast<unsigned>(facts_.decision.parameters.max_attempts);
+    qos_lines_ = start.offer.qos_lines;
+    static_cast<interworking::Terms&>(start) = terms_of(facts_.decision);
     feed(start);
+}
+
+interworking::Terms InternetCall::terms_of(const policy::Decision& decision) const {
+    const auto& row = decision.parameters;
+    interworking::Terms terms;
+    terms.mode = mode_of(decision.mode);
+    terms.retry_role = row.retry_role == policy::RetryRole::proxy ? Role::proxy : Role::b2bua;
+    terms.may_rewrite_sdp = row.proxy_may_rewrite_sdp;
+    terms.peer_auth = row.peer_auth.has_value();
+    terms.required_caps = required(row.required);
+    terms.max_attempts = static_cast<unsigned>(row.max_attempts);
+    terms.role =
+        interworking::first_role(terms, ue_class_, qos_lines_, interworking::privacy_needs_b2bua(facts_.invite));
+    return terms;
 }
 
 std::string InternetCall::explain(const interworking::Why& why) const {
     std::string text = why.rule;
     if (!why.row.empty()) text += " " + why.row;
     text += ": " + why.evidence;
-    if (facts_.decision.row)
-        text += "; policy row " + std::to_string(facts_.decision.row->id) + " " + facts_.decision.row->pattern;
-    text += " " + std::string(policy::name(facts_.decision.mode));
+    const auto& decision = attempts_.empty() ? facts_.decision : targets_[attempts_.back().target].decision;
+    if (decision.row) text += "; policy row " + std::to_string(decision.row->id) + " " + decision.row->pattern;
+    text += " " + std::string(policy::name(decision.mode));
     if (attempts_.size() == 1) text += "; " + facts_.detection.describe();
     return text;
 }
@@ -92,107 +109,10 @@ void InternetCall::perform(const interworking::Action& action) {
         auto& made = attempts_.emplace_back();
         made.role = invite->role;
         made.level = invite->sent.level;
+        made.target = invite->target;
     }
     const auto why = explain(action.why);
     std::visit([&](const auto& one) { act(one, why); }, action.what);
-}
-
-// --- towards the Internet ---
-
-Message InternetCall::proxied_invite() const {
-    auto request = facts_.invite.copy();
-    request.prepend(HeaderId::record_route, "<sip:" + core_.token(proxy::Position::originating, outside_dialog) + "@" +
-                                                core_.local_for(upstream_->arrival().peer).text() + ";lr>");
-    proxy::count_hop(request);
-    return request;
-}
-
-Message InternetCall::own_invite(std::uint32_t cseq) const {
-    interworking::LegIdentity leg;
-    leg.call_id = net_call_id_;
-    leg.local_tag = net_from_tag_;
-    leg.contact = contact(Side::net);
-    leg.cseq = cseq;
-    return interworking::net_invite(facts_.invite, leg);
-}
-
-void InternetCall::act(const interworking::SendInvite& action, const std::string& why) {
-    auto& made = attempt(action.attempt);
-    made.cseq = action.own_cseq;
-    bridged_ = bridged_ || action.role == Role::b2bua;
-    auto request = action.role == Role::b2bua ? own_invite(action.own_cseq) : proxied_invite();
-    if (const auto refusal = interworking::apply_privacy(request, action.role)) {  // IW-IDP-02
-        auto response = Message::response(facts_.invite, refusal->status, refusal->reason_phrase, own_tag(1));
-        interworking::add_verdict(response, refusal->warning_399, core_.node().name, std::nullopt);
-        respond(response, refusal->rule);
-        return never_sent(action.attempt);
-    }
-    interworking::filter_to_internet(request, facts_.border, action.role);
-    interworking::relax(request, action.relaxation, {});
-    made.demanded = sip::OptionTags::of(request, HeaderId::require);
-    if (const auto& hop = facts_.decision.parameters.next_hop) {  // IW-RTE-03
-        const bool loose = hop->find(";lr") != std::string::npos;
-        request.prepend(HeaderId::route, "<" + *hop + (loose ? ">" : ";lr>"));
-    }
-    core_.arm(silence_, static_cast<std::uint64_t>(facts_.decision.parameters.target_timeout.count()));
-    core_.arm(timer_c_, core_.node().timer_c_ms);
-    send(action.attempt, std::move(request), why);
-}
-
-void InternetCall::send(unsigned number, Message request, const std::string& why) {
-    const auto self = shared_from_this();
-    const auto hop = proxy::next_hop(request);
-    auto kept = std::make_shared<Message>(std::move(request));
-    const auto go = [self, number, kept, why](std::optional<transport::Peer> peer) {
-        // The UE or a timer may have given up while the name was looked up.
-        if (!peer || self->engine_.phase() != interworking::Engine::Phase::sent) return self->never_sent(number);
-        self->attempt(number).transaction = self->core_.send_request(
-            std::move(*kept), *peer, self, static_cast<std::uint16_t>(number), self->facts_.loop, why);
-    };
-    if (!hop) return go(std::nullopt);
-    core_.locate(*hop, go);
-}
-
-/// Later: the engine must not be fed from inside its own action.
-void InternetCall::never_sent(unsigned number) {
-    core_.outside().post(core_.index(),
-                         [self = shared_from_this(), number] { self->feed(interworking::TransportError{number}); });
-}
-
-void InternetCall::act(const interworking::CancelNet& action, const std::string& why) {
-    if (const auto& transaction = attempt(action.attempt).transaction) transaction->cancel(action.reason.print(), why);
-}
-
-void InternetCall::act(const interworking::AckAndByeNet& action, const std::string& why) {
-    const auto& given_up = attempt(action.attempt);
-    if (!given_up.newest || given_up.role != Role::b2bua) return;
-    hang_up(*given_up.newest, given_up.cseq, action.reason, why);
-}
-
-void InternetCall::hang_up(const Message& success, std::uint32_t cseq, const sip::Reason& reason,
-                           const std::string& why) {
-    dialog::Leg leg;
-    leg.call_id = net_call_id_;
-    leg.local = success.value(HeaderId::from);
-    leg.local_tag = net_from_tag_;
-    // A PRACK or UPDATE of this early dialog may have counted further.
-    leg.local_cseq = std::max(attempts_.back().cseq, dialogs_->newest_cseq(success.to_tag()));
-    leg.learn_from_response(success);
-    auto bye = leg.request("BYE");
-    bye.append(HeaderId::reason, reason.print());
-    const auto hop = proxy::next_hop(bye);
-    if (!hop) return;
-    given_up_.emplace_back(success.to_tag(), leg.ack(cseq));
-    auto messages = std::make_shared<std::pair<Message, Message>>(leg.ack(cseq), std::move(bye));
-    core_.locate(*hop, [&core = core_, messages, why](std::optional<transport::Peer> peer) {
-        if (!peer) return;
-        core.send_stateless(std::move(messages->first), *peer, 0, why);
-        core.send_request(std::move(messages->second), *peer, nullptr, 0, 0, why);
-    });
-}
-
-void InternetCall::act(const interworking::RestartTimerC&, const std::string&) {
-    core_.arm(timer_c_, core_.node().timer_c_ms);
 }
 
 // --- towards the UE ---
@@ -278,6 +198,14 @@ void InternetCall::act(const interworking::ForwardSuccess& action, const std::st
 
 void InternetCall::act(const interworking::ForwardFinal& action, const std::string& why) {
     auto response = towards_ue(attempt(action.attempt), action.ue_tag);
+    const auto permitted = [this](const sip::Uri& uri) {
+        const auto decision = facts_.decide(uri);
+        return !decision || decision->access == policy::Access::allow;
+    };
+    if (interworking::may_be_followed(response.status()) && !interworking::filter_redirection(response, permitted))
+        return act(interworking::RespondUe{480, "Temporarily Unavailable", action.ue_tag,
+                                           "No permitted redirection target", std::nullopt},
+                   "IW-RTE-11; " + why);
     // An earlier attempt's refusal as final word: its transaction was in another role than the last one.
     interworking::add_verdict(response, action.warning_399, core_.node().name, std::nullopt);
     respond(response, why);
@@ -289,6 +217,10 @@ void InternetCall::act(const interworking::RespondUe& action, const std::string&
         Message::response(facts_.invite, action.status, action.reason_phrase, own_tag(std::max(action.ue_tag, 1U)));
     interworking::add_verdict(response, action.warning_399, core_.node().name, action.reason);
     respond(response, why);
+}
+
+void InternetCall::act(const interworking::AnswerEarly& action, const std::string&) {
+    early_answer_ = action.status;
 }
 
 // --- events ---
@@ -314,6 +246,9 @@ void InternetCall::on_response(std::uint16_t number, Message response) {
     interworking::Final final;
     final.attempt = number;
     final.failure = interworking::Failure::of(*of.newest);
+    final.extras = of.extras;
+    if (of.transaction) final.transport = sip::to_lower(transport::name(of.transaction->peer().protocol));
+    if (interworking::may_be_followed(status)) final.redirects = follow(of);
     feed(final);
 }
 
@@ -333,7 +268,20 @@ void InternetCall::on_timeout(std::uint16_t number) {
     feed(interworking::TargetTimeout{number, true});
 }
 void InternetCall::on_transport_error(std::uint16_t number) {
-    feed(interworking::TransportError{number});
+    feed(interworking::TransportError{number, parameters(number).required.tls});
+}
+
+std::optional<int> InternetCall::early_refused(std::string_view net_remote_tag, sip::Method method, int status) {
+    for (unsigned number = static_cast<unsigned>(attempts_.size()); number > 0; --number) {
+        const auto& tags = attempt(number).tags;
+        const bool theirs =
+            std::any_of(tags.begin(), tags.end(), [&](const auto& pair) { return pair.first == net_remote_tag; });
+        if (!theirs) continue;
+        early_answer_.reset();
+        feed(interworking::EarlyRefusal{number, method, status});
+        break;
+    }
+    return std::exchange(early_answer_, std::nullopt);
 }
 
 void InternetCall::on_timer(std::uint8_t slot) {

@@ -37,6 +37,8 @@ struct InternetCallFacts {
     interworking::BorderPolicy border;
     std::uint64_t loop = 0;
     std::uint64_t id = 0;  ///< of the bridge tokens
+    /// What policy says of a contact of a 3xx; nothing for one that is no Internet target (IW-RTE-11).
+    std::function<std::optional<policy::Decision>(const sip::Uri&)> decide;
 };
 
 class InternetCall final : public runtime::ClientUser,
@@ -57,7 +59,13 @@ class InternetCall final : public runtime::ClientUser,
     void on_timer(std::uint8_t slot) override;
 
   private:
+    /// The Request-URI as received, or a contact we follow.
+    struct Target {
+        std::string uri;
+        policy::Decision decision;
+    };
     struct Attempt {
+        unsigned target = 0;
         interworking::Role role = interworking::Role::proxy;
         interworking::Level level = interworking::Level::as_received;
         std::uint32_t cseq = 0;  // b2bua: of our INVITE
@@ -66,6 +74,7 @@ class InternetCall final : public runtime::ClientUser,
         std::vector<std::pair<std::string, std::string>> tags;  // b2bua: their To tag of each fork, ours for it
         std::vector<std::string> answered;                      // their To tags of its 2xx
         sip::OptionTags demanded;                               // Require as sent
+        bool extras = false;                                    // see interworking::Tried
     };
 
     void feed(const interworking::Event& event);
@@ -78,10 +87,20 @@ class InternetCall final : public runtime::ClientUser,
     void act(const interworking::AckAndByeNet& action, const std::string& why);
     void act(const interworking::RespondUe& action, const std::string& why);
     void act(const interworking::RestartTimerC& action, const std::string& why);
+    void act(const interworking::AnswerEarly& action, const std::string& why);
+
+    [[nodiscard]] interworking::Terms terms_of(const policy::Decision& decision) const;
+    [[nodiscard]] std::vector<interworking::Redirect> follow(const Attempt& of);
+    std::optional<int> early_refused(std::string_view net_remote_tag, sip::Method method, int status);
+    [[nodiscard]] const policy::Parameters& parameters(unsigned number) const {
+        return targets_[attempts_[number - 1].target].decision.parameters;
+    }
 
     [[nodiscard]] sip::Message proxied_invite() const;
     [[nodiscard]] sip::Message own_invite(std::uint32_t cseq) const;
-    void send(unsigned number, sip::Message request, const std::string& why);
+    void add_next_hop(sip::Message& request, const policy::Parameters& parameters) const;
+    [[nodiscard]] bool add_credentials(unsigned number, sip::Message& request);
+    void send(unsigned number, sip::Message request, const std::string& transport, const std::string& why);
     void never_sent(unsigned number);
     void repeated_success(Attempt& attempt, const sip::Message& response);
     void hang_up(const sip::Message& success, std::uint32_t cseq, const sip::Reason& reason, const std::string& why);
@@ -100,7 +119,11 @@ class InternetCall final : public runtime::ClientUser,
     InternetCallFacts facts_;
     CallEvents events_;
     interworking::Engine engine_;
+    interworking::UeClass ue_class_ = interworking::UeClass::unknown;
+    bool qos_lines_ = false;
+    std::vector<Target> targets_;
     std::vector<Attempt> attempts_;
+    std::optional<int> early_answer_;  // what the UE's PRACK or UPDATE gets, while the engine is asked
     std::shared_ptr<TranslatedDialogs> dialogs_;
     std::string net_call_id_;
     std::string net_from_tag_;

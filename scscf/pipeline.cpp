@@ -8,9 +8,9 @@
 #include "common/runtime/trust.hpp"
 #include "common/sip/headers.hpp"
 #include "common/sip/text.hpp"
-#include "scscf/internet_call.hpp"
+#include "scscf/internet_service.hpp"
+#include "scscf/onward.hpp"
 #include "scscf/register_exchange.hpp"
-#include "scscf/session/destination.hpp"
 #include "scscf/session/served_user.hpp"
 #include "scscf/session/session_case.hpp"
 #include "scscf/session/target_set.hpp"
@@ -27,48 +27,14 @@ using Transaction = std::shared_ptr<runtime::ServerTransaction>;
 
 namespace {
 
-bool creates_dialog(Method method) {
-    return method == Method::invite || method == Method::subscribe || method == Method::refer;
-}
-
-interworking::UeClass ue_class(ims::UeClass provisioned) {
-    switch (provisioned) {
-        case ims::UeClass::rel5:
-            return interworking::UeClass::rel5;
-        case ims::UeClass::rel6:
-            return interworking::UeClass::rel6;
-        case ims::UeClass::plain:
-            break;
-    }
-    return interworking::UeClass::plain;
-}
-
-/// Responses across the border of the trust domain (TD-SES-01).
-class AcrossBorder final : public runtime::ForwardUser {
-  public:
-    AcrossBorder(interworking::BorderPolicy border, bool towards_internet)
-        : border_(std::move(border)), towards_internet_(towards_internet) {}
-    void on_response(Message& response, std::uint16_t) override {
-        if (towards_internet_)
-            interworking::filter_to_internet(response, border_, interworking::Role::proxy);
-        else
-            interworking::filter_from_internet(response, border_);
-    }
-
-  private:
-    interworking::BorderPolicy border_;
-    bool towards_internet_;
-};
-
 class Scscf final : public runtime::Role {
   public:
     Scscf(runtime::Core& core, Shared& shared)
         : core_(core),
           shared_(shared),
           trust_(shared.settings.trusted),
-          registrar_(core, shared.settings.registrar, *shared.directory, shared.registrations) {
-        border_.own_realms = shared.settings.home_domains;
-    }
+          registrar_(core, shared.settings.registrar, *shared.directory, shared.registrations),
+          internet_(core, shared) {}
 
     RegistrarService& registrar() { return registrar_; }
 
@@ -91,7 +57,7 @@ class Scscf final : public runtime::Role {
             case SessionCase::in_dialog:
                 return in_dialog(transaction, *position.token, trusted, loop);
             case SessionCase::translated_dialog:
-                if (const auto call = call_of(*position.token))
+                if (const auto call = internet_.call_of(*position.token))
                     return call->on_request(transaction, side_of(position.token->id));
                 return transaction->reply(481, "IW-BRG-24 the dialog is not known");
             case SessionCase::unknown_dialog:
@@ -102,14 +68,14 @@ class Scscf final : public runtime::Role {
     void on_ack(Message ack, const Arrival& arrival) override {
         const auto position = take_position(ack);
         if (position.session_case == SessionCase::translated_dialog) {
-            if (const auto call = call_of(*position.token)) call->on_ack(ack, side_of(position.token->id));
+            if (const auto call = internet_.call_of(*position.token)) call->on_ack(ack, side_of(position.token->id));
             return;
         }
         if (position.session_case != SessionCase::in_dialog || ack.number(HeaderId::max_forwards) == 0U) return;
         const bool trusted = trust_.trusted(arrival.peer.address);
         if (!trusted && position.token->id != outside_dialog) return;
         proxy::count_hop(ack);
-        if (position.token->id == outside_dialog) cross_border(ack, trusted);
+        if (position.token->id == outside_dialog) internet_.cross_border(ack, trusted);
         runtime::forward_ack(core_, std::move(ack), "DG-SES-03");
     }
 
@@ -197,9 +163,7 @@ class Scscf final : public runtime::Role {
         session::complete_asserted_identity(request, served.profile);
         charge(request);
         const auto uri = sip::Uri::parse(request.request_uri());
-        const auto place = session::destination(
-            *uri, [this](std::string_view host) { return is_home(host); },
-            [this](const sip::Uri& one) { return core_.is_own(one); });
+        const auto place = destination_of(core_, shared_.settings, *uri);
         switch (place.place) {
             case session::Place::home:
             case session::Place::number:
@@ -207,67 +171,13 @@ class Scscf final : public runtime::Role {
                 return send(transaction, std::move(request), Position::originating, loop,
                             "SO-SES-15 home domain, to the I-CSCF");
             case session::Place::outside:
-                return to_internet(transaction, std::move(request), served, place.host, loop);
+                return internet_.send(transaction, std::move(request), served, place.host, loop);
             case session::Place::emergency:
                 return runtime::refuse(*transaction, 404, "No emergency service here", "EM-SES-05");
             case session::Place::nowhere:
                 if (request.method() == Method::options) return transaction->reply(200, "addressed to this node");
                 return runtime::refuse(*transaction, 404, "", "SO-SES-17");
         }
-    }
-
-    void to_internet(const Transaction& transaction, Message request, const Registration& served,
-                     const std::string& host, std::uint64_t loop) {
-        const auto snapshot = shared_.policy->current();
-        if (!snapshot) return runtime::refuse(*transaction, 504, "No policy yet", "IW-POL-08");
-        auto decision = policy::decide(*snapshot, {.host = host});
-        if (decision.refusal) {
-            count("denied", std::string(decision.rule_id));
-            return runtime::refuse(*transaction, decision.refusal->status, decision.refusal->warning_text,
-                                   std::string(decision.rule_id) + " " + decision.explanation);
-        }
-        auto border = border_;
-        border.keep_asserted_identity = decision.parameters.asserted_identity == policy::AssertedIdentity::keep;
-        if (request.method() != Method::invite)
-            return other_to_internet(transaction, std::move(request), decision, border, loop);
-        if (transaction->cancelled()) return transaction->reply(487, "DG-SES-04 cancelled before it was forwarded");
-        const auto id = core_.outside().random() >> 1;
-        auto detection = interworking::detect_ue(request, known_of(served));
-        auto call = std::make_shared<InternetCall>(
-            transaction,
-            InternetCallFacts{std::move(request), std::move(decision), std::move(detection), std::move(border), loop,
-                              id},
-            CallEvents{[this](std::uint64_t gone) { forget(gone); },
-                       [this](const CallOutcome& outcome) {
-                           count(std::string(outcome.mode), std::to_string(outcome.status / 100) + "xx");
-                       },
-                       [this](std::string_view level, int status) { count_attempt(level, status); }});
-        calls_.emplace(id, call);
-        call->start();
-    }
-
-    /// IW-POL-03: modes act on initial INVITEs only; anything else is filtered and goes on.
-    void other_to_internet(const Transaction& transaction, Message request, const policy::Decision& decision,
-                           const interworking::BorderPolicy& border, std::uint64_t loop) {
-        if (const auto refusal = interworking::apply_privacy(request, interworking::Role::proxy))
-            return runtime::refuse(*transaction, refusal->status, refusal->warning_399, refusal->rule);
-        interworking::filter_to_internet(request, border, interworking::Role::proxy);
-        if (decision.parameters.next_hop)
-            request.prepend(HeaderId::route, "<" + *decision.parameters.next_hop + ";lr>");
-        if (creates_dialog(request.method())) record_route(request, Position::originating, outside_dialog, transaction);
-        forward(transaction, std::move(request), std::make_shared<AcrossBorder>(border, false), loop,
-                std::string(decision.rule_id) + " " + decision.explanation);
-    }
-
-    static interworking::KnownOfUe known_of(const Registration& served) {
-        interworking::KnownOfUe known;
-        for (const auto& binding : served.bindings) {
-            if (binding.contact_params.find("+g.") != std::string::npos) known.contact_had_feature_tags = true;
-            for (const auto& identity : served.profile.private_identities)
-                if (identity.name == binding.private_identity && identity.ue_class)
-                    known.provisioned = ue_class(*identity.ue_class);
-        }
-        return known;
     }
 
     /// SO-SES-12: the icid stays, the originating network is ours now.
@@ -317,7 +227,7 @@ class Scscf final : public runtime::Role {
             request.set_request_uri(contact.binding.contact);
             request.remove(HeaderId::route);
             for (const auto& path : contact.binding.path) request.append(HeaderId::route, path);
-            if (creates_dialog(request.method())) record_route(request, Position::terminating, 0, transaction);
+            if (creates_dialog(request.method())) record_route(request, Position::terminating, 0, *transaction);
             proxy::count_hop(request);
             targets.push_back(
                 {std::move(request), std::nullopt, contact.group, "ST-SES-07 to a contact of " + identity});
@@ -364,75 +274,24 @@ class Scscf final : public runtime::Role {
         Message request = transaction->request().copy();
         std::shared_ptr<runtime::ForwardUser> user;
         if (token.id == outside_dialog) {
-            cross_border(request, trusted);
-            user = std::make_shared<AcrossBorder>(border_, !trusted);
+            internet_.cross_border(request, trusted);
+            user = internet_.border_for_responses(!trusted);
         }
-        forward(transaction, std::move(request), std::move(user), loop, "DG-SES-02");
-    }
-
-    void cross_border(Message& message, bool outwards) const {
-        if (outwards)
-            interworking::filter_to_internet(message, border_, interworking::Role::proxy);
-        else
-            interworking::filter_from_internet(message, border_);
-    }
-
-    [[nodiscard]] std::shared_ptr<InternetCall> call_of(const proxy::Token& token) const {
-        const auto found = calls_.find(scscf::call_of(token.id));
-        return found == calls_.end() ? nullptr : found->second;
-    }
-    void forget(std::uint64_t id) {
-        // Later: the call is on the stack that says so.
-        core_.outside().post(core_.index(), [this, id] { calls_.erase(id); });
+        forward_one(transaction, std::move(request), std::move(user), loop, "DG-SES-02");
     }
 
     // --- common ---
 
     void send(const Transaction& transaction, Message request, Position position, std::uint64_t loop, const char* why) {
-        if (creates_dialog(request.method())) record_route(request, position, 0, transaction);
-        forward(transaction, std::move(request), nullptr, loop, why);
-    }
-
-    void record_route(Message& request, Position position, std::uint64_t id, const Transaction& transaction) {
-        const auto& local = core_.local_for({transport::Protocol::udp, transaction->arrival().peer.address});
-        request.prepend(HeaderId::record_route, "<sip:" + core_.token(position, id) + "@" + local.text() + ";lr>");
-    }
-
-    static void forward(const Transaction& transaction, Message request, std::shared_ptr<runtime::ForwardUser> user,
-                        std::uint64_t loop, std::string why) {
-        proxy::count_hop(request);
-        std::vector<runtime::Target> targets;
-        targets.push_back({std::move(request), std::nullopt, 0, std::move(why)});
-        runtime::forward(transaction, std::move(targets), std::move(user), loop);
-    }
-
-    [[nodiscard]] bool is_home(std::string_view host) const {
-        const auto& domains = shared_.settings.home_domains;
-        return std::any_of(domains.begin(), domains.end(),
-                           [=](const std::string& domain) { return sip::iequals(domain, host); });
-    }
-
-    void count_attempt(std::string_view level, int status) {
-        shared_.metrics
-            ->counter("isthmus_internet_attempts_total",
-                      "INVITEs to Internet domains by relaxation level and final status",
-                      {{"level", std::string(level)}, {"status", std::to_string(status)}})
-            .add(core_.index());
-    }
-
-    void count(const std::string& mode, const std::string& outcome) {
-        shared_.metrics
-            ->counter("isthmus_internet_calls_total", "Calls to Internet domains by mode and outcome",
-                      {{"mode", mode}, {"outcome", outcome}})
-            .add(core_.index());
+        if (creates_dialog(request.method())) record_route(request, position, 0, *transaction);
+        forward_one(transaction, std::move(request), nullptr, loop, why);
     }
 
     runtime::Core& core_;
     Shared& shared_;
     runtime::Trust trust_;
-    interworking::BorderPolicy border_;
     RegistrarService registrar_;
-    std::unordered_map<std::uint64_t, std::shared_ptr<InternetCall>> calls_;
+    InternetService internet_;
 };
 
 }  // namespace

@@ -19,24 +19,28 @@ constexpr std::size_t most_pending = 500;
 const std::string rule_columns =
     "r.id, r.pattern, r.access, r.mode, 'precondition' = ANY (r.required_caps), '100rel' = ANY (r.required_caps), "
     "'update' = ANY (r.required_caps), r.max_attempts, (extract(epoch FROM r.setup_budget) * 1000)::bigint, "
-    "(extract(epoch FROM r.target_timeout) * 1000)::bigint, r.next_hop, r.pai_to_internet, r.note";
+    "(extract(epoch FROM r.target_timeout) * 1000)::bigint, r.next_hop, r.pai_to_internet, r.note, "
+    "'tls' = ANY (r.required_caps), r.retry_role, r.proxy_may_rewrite_sdp, r.redirect, "
+    "coalesce(r.calls_per_second, 0), coalesce(r.calls_per_second_and_subscriber, 0), a.username, a.password";
+const std::string rule_tables = "policy.domain_rule r LEFT JOIN policy.peer_auth a USING (pattern)";
 
 // One statement each, so that version, rows and removals are of one moment.
 const std::vector<database::Statement>& statements() {
     static const std::vector<database::Statement> all{
         {"policy_version", "SELECT version FROM policy.version"},
         {"policy_all",
-         "SELECT v.version, " + rule_columns + " FROM policy.version v LEFT JOIN policy.domain_rule r ON true"},
+         "SELECT v.version, " + rule_columns + " FROM policy.version v LEFT JOIN (" + rule_tables + ") ON true"},
         {"policy_changes", "SELECT v.version, " + rule_columns +
                                ", v.oldest_known, array_to_string(ARRAY(SELECT g.id FROM policy.removed_rule g WHERE "
                                "g.removed_version > $1), "
-                               "' ') FROM policy.version v LEFT JOIN policy.domain_rule r ON r.changed_version > $1"},
+                               "' ') FROM policy.version v LEFT JOIN (" +
+                               rule_tables + ") ON r.changed_version > $1"},
     };
     return all;
 }
 
-constexpr int oldest_known_column = 14;
-constexpr int removed_column = 15;
+constexpr int oldest_known_column = 22;
+constexpr int removed_column = 23;
 
 policy::DomainRule rule_from(const pqxx::row& row) {
     policy::DomainRule rule;
@@ -57,6 +61,15 @@ policy::DomainRule rule_from(const pqxx::row& row) {
     parameters.asserted_identity =
         std::string_view(row[12].c_str()) == "keep" ? policy::AssertedIdentity::keep : policy::AssertedIdentity::strip;
     rule.note = row[13].c_str();
+    parameters.required.tls = row[14].as<bool>();
+    parameters.retry_role =
+        std::string_view(row[15].c_str()) == "proxy" ? policy::RetryRole::proxy : policy::RetryRole::b2bua;
+    parameters.proxy_may_rewrite_sdp = row[16].as<bool>();
+    parameters.redirect =
+        std::string_view(row[17].c_str()) == "recurse" ? policy::Redirect::recurse : policy::Redirect::pass;
+    parameters.calls_per_second = row[18].as<std::uint32_t>();
+    parameters.calls_per_second_and_subscriber = row[19].as<std::uint32_t>();
+    if (!row[20].is_null()) parameters.peer_auth = {row[20].c_str(), row[21].c_str()};
     return rule;
 }
 

@@ -65,6 +65,7 @@ class TranslatedDialogs::Relay final : public runtime::ClientUser, public std::e
             if (success_) upstream_->respond(*success_, "RFC 3261 13.3.1.4 2xx repeated");
             return;
         }
+        if (answered_for_the_peer(status)) return;
         response.pop_first(HeaderId::via);
         const auto to = other(from_);
         if (success && (method_ == Method::invite || method_ == Method::update)) pair_.leg(to).learn_target(response);
@@ -81,12 +82,24 @@ class TranslatedDialogs::Relay final : public runtime::ClientUser, public std::e
     void on_timeout(std::uint16_t) override { give_up(408); }
     void on_transport_error(std::uint16_t) override { give_up(500); }
     void give_up(int status) {
+        if (status == 408 && answered_for_the_peer(408)) return;
         if (!upstream_->answered())
             upstream_->reply(method_ == Method::bye ? 200 : status, "IW-RET-09 the other leg is silent");
         if (method_ == Method::bye || status == 408) dialogs_->finish(pair_);
     }
 
   private:
+    /// T13, T14: the early dialog is given up, and the UE need not hear why.
+    bool answered_for_the_peer(int status) {
+        const bool early = from_ == Side::ue && !pair_.answered && !pair_.ended && !upstream_->answered();
+        if (!early || status < 300 || (method_ != Method::prack && method_ != Method::update)) return false;
+        const auto instead = dialogs_->early_refused_(pair_.net.remote_tag, method_, status);
+        if (!instead) return false;
+        upstream_->reply(*instead, "IW-RET-06 the next attempt follows");
+        pair_.ended = true;
+        onward_.reset();
+        return true;
+    }
     void cancel() {
         cancelled_ = true;
         if (provisional_ && onward_) onward_->cancel({}, "IW-RET-09");

@@ -34,11 +34,19 @@ struct DialogPair {
 
 interworking::LegIdentity identity(const dialog::Leg& leg, std::uint32_t cseq);
 
+/// Asked when a PRACK or UPDATE of the UE failed on the net leg of an early dialog (408: no answer). Returns the status
+/// the UE gets instead of the failure; nothing: it gets the failure (T12..T14).
+using EarlyRefused = std::function<std::optional<int>(std::string_view net_remote_tag, sip::Method method, int status)>;
+
 class TranslatedDialogs : public std::enable_shared_from_this<TranslatedDialogs> {
   public:
     TranslatedDialogs(runtime::Core& core, interworking::BorderPolicy border, std::string decision,
-                      std::function<void()> ended)
-        : core_(core), border_(std::move(border)), decision_(std::move(decision)), ended_(std::move(ended)) {}
+                      std::function<void()> ended, EarlyRefused early_refused)
+        : core_(core),
+          border_(std::move(border)),
+          decision_(std::move(decision)),
+          ended_(std::move(ended)),
+          early_refused_(std::move(early_refused)) {}
 
     /// The pair with these tags of the far ends' dialogs; null when there is none.
     DialogPair* find(std::string_view ue_local_tag, std::string_view net_remote_tag);
@@ -65,6 +73,7 @@ class TranslatedDialogs : public std::enable_shared_from_this<TranslatedDialogs>
     interworking::BorderPolicy border_;
     std::string decision_;
     std::function<void()> ended_;
+    EarlyRefused early_refused_;
     std::deque<DialogPair> pairs_;  // a deque: relays keep pointers
 };
 

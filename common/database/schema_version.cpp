@@ -25,6 +25,7 @@ const std::vector<Migration>& known_migrations() {
         {4, "004_subscriber_directory.sql"},
         {5, "005_policy.sql"},
         {6, "006_policy_operator.sql"},
+        {7, "007_policy_retry.sql"},
     };
     return migrations;
 }

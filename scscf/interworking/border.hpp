@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/sip/message.hpp"
-#include "scscf/interworking/engine.hpp"
+#include "scscf/interworking/terms.hpp"
 
 namespace isthmus::interworking {
 

@@ -34,14 +34,9 @@ sip::Reason sip_reason(int cause, std::string text) {
 }
 
 const std::string terminated = "Request Terminated";
+const std::string elsewhere = "Call completed elsewhere";
 
 }  // namespace
-
-Role first_role(Mode mode, UeClass ue_class, bool qos_lines, bool privacy_needs_b2bua) {
-    const bool may_retry =
-        mode == Mode::retry && qos_lines && (ue_class == UeClass::rel5 || ue_class == UeClass::unknown);
-    return may_retry || privacy_needs_b2bua ? Role::b2bua : Role::proxy;
-}
 
 Provisional Provisional::of(unsigned attempt, const sip::Message& response) {
     Provisional event;
@@ -111,35 +106,59 @@ Action Engine::refuse(const sip::OptionTags& missing, int cause, Why why) {
 
 Actions Engine::handle(const Start& event) {
     if (phase_ != Phase::idle) return {};
-    start_ = event;
+    offer_ = event.offer;
     if (!event.allowed) {
         phase_ = Phase::failed;
         return {respond(403, "Forbidden", "Destination domain not permitted", std::nullopt,
                         {"IW-POL-01", "", "access=deny"})};
     }
-    const auto missing = expand_required(event.required_caps) & event.known_missing;
-    if (event.mode == Mode::strict && !missing.empty()) {  // IW-RES-01
+    Target first;
+    first.terms = event;
+    targets_ = 1;
+    return open_target(std::move(first), {"IW-ENG-01", "", "first attempt, as received"});
+}
+
+Actions Engine::open_target(Target target, Why why) {
+    target_ = std::move(target);
+    const auto& terms = target_.terms;
+    const auto missing = expand_required(terms.required_caps) & terms.known_missing;
+    if (terms.mode == Mode::strict && !missing.empty()) {  // IW-RES-01
         phase_ = Phase::failed;
         return {refuse(missing, 0, {"IW-RES-03", "", "known to lack " + missing.print()})};
     }
-    return send({}, event.role, {"IW-ENG-01", "", "first attempt, as received"});
+    Step step;
+    step.role = terms.role;
+    return send(step, std::move(why));
 }
 
-Actions Engine::send(const Relaxation& relaxation, Role role, Why why) {
+Actions Engine::send(const Step& step, Why why) {
     Attempt attempt;
-    attempt.relaxation = relaxation;
-    attempt.sent = Sent::of(start_.offer, relaxation);
-    attempt.role = role;
-    keys_.push_back(progress_key(attempt.sent, start_.transport));
+    attempt.relaxation = step.relaxation;
+    attempt.sent = Sent::of(offer_, step.relaxation);
+    attempt.role = step.role;
+    attempt.again = target_.attempts > 0;
+    attempt.with_credentials = step.with_credentials;
+    target_.keys.push_back(progress_key(attempt.sent, step.transport));
+    ++target_.attempts;
     if (answer_shown_) {  // IW-RET-06: another answer needs another early dialog of ours
         ++own_tag_;
         answer_shown_ = false;
     }
-    if (role == Role::b2bua) ++own_cseq_;
+    qos_answer_seen_ = false;
+    const bool own = step.role == Role::b2bua;
+    if (own) ++own_cseq_;
     attempts_.push_back(attempt);
     phase_ = Phase::sent;
-    const auto number = static_cast<unsigned>(attempts_.size());
-    return {{SendInvite{number, role, role == Role::b2bua ? own_cseq_ : 0, relaxation, attempt.sent}, std::move(why)}};
+    SendInvite action;
+    action.attempt = static_cast<unsigned>(attempts_.size());
+    action.target = target_.number;
+    action.role = step.role;
+    action.own_cseq = own ? own_cseq_ : 0;
+    action.relaxation = step.relaxation;
+    action.sent = attempt.sent;
+    action.transport = step.transport;
+    action.with_credentials = step.with_credentials;
+    return {{std::move(action), std::move(why)}};
 }
 
 void Engine::abandon(const sip::Reason& reason, const Why& why, Actions& actions) {
@@ -152,18 +171,18 @@ void Engine::abandon(const sip::Reason& reason, const Why& why, Actions& actions
 
 sip::OptionTags Engine::violated_by(const Provisional& event) const {
     sip::OptionTags missing;
-    const auto& offer = start_.offer;
+    const auto& offer = offer_;
     if (offer.qos_lines && event.sdp && !event.qos_lines && !qos_answer_seen_) missing.add("precondition");
     if (offer.tags.require.contains("100rel") && !event.reliable) missing.add("100rel");
     if (event.update == false) missing.add("update");
-    return missing & expand_required(start_.required_caps);
+    return missing & expand_required(target_.terms.required_caps);
 }
 
 sip::OptionTags Engine::violated_by(const Success& event) const {
     sip::OptionTags missing;
-    if (start_.offer.qos_lines && !event.qos_lines && !qos_answer_seen_) missing.add("precondition");
+    if (offer_.qos_lines && !event.qos_lines && !qos_answer_seen_) missing.add("precondition");
     if (event.update == false) missing.add("update");
-    return missing & expand_required(start_.required_caps);
+    return missing & expand_required(target_.terms.required_caps);
 }
 
 Actions Engine::handle(const Provisional& event) {
@@ -180,7 +199,7 @@ Actions Engine::handle(const Provisional& event) {
 
     const std::string seen = std::to_string(event.status) + (event.sdp ? " with SDP" : " without SDP");
     Actions actions{{RestartTimerC{event.attempt}, {"IW-ORG-11", "", seen}}};
-    if (start_.mode == Mode::strict) {
+    if (target_.terms.mode == Mode::strict) {
         const auto missing = violated_by(event);
         if (!missing.empty()) {
             const Why why{"IW-RES-05", "T16", seen + " shows no " + missing.print()};
@@ -191,7 +210,7 @@ Actions Engine::handle(const Provisional& event) {
         }
     }
     qos_answer_seen_ = qos_answer_seen_ || (event.sdp && event.qos_lines);
-    if (attempt->role == Role::proxy) tag_forwarded_ = tag_forwarded_ || event.to_tag;
+    if (attempt->role == Role::proxy) target_.tag_forwarded = target_.tag_forwarded || event.to_tag;
     if (attempt->role == Role::b2bua) answer_shown_ = answer_shown_ || event.sdp;
     if (event.status >= 180 && event.status <= 182) {
         alerted_ = true;
@@ -210,80 +229,9 @@ Actions Engine::handle(const Final& event) {
     attempt->ended = true;
     attempt->status = event.failure.status;
     attempt->failure = classify(event.failure, attempt->sent);
+    if (event.failure.status == 420) refused_ = refused_ | event.failure.unsupported;
     if (attempt->abandoned) return end_abandoned(*attempt);
-    return live(event.attempt) ? decide(event.failure) : Actions{};
-}
-
-std::optional<Why> Engine::retry_blocked() const {
-    if (alerted_) return Why{"IW-ORG-03", "", "the UE was told that the callee is alerted"};
-    if (tag_forwarded_) return Why{"IW-RET-06", "", "a response with the callee's To tag went to the UE"};
-    if (budget_spent_) return Why{"IW-ENG-03", "", "setup budget is spent"};
-    if (attempts_.size() >= start_.max_attempts) {
-        return Why{"IW-ORG-03", "", "max_attempts " + std::to_string(start_.max_attempts)};
-    }
-    return std::nullopt;
-}
-
-Actions Engine::decide(const Failure& failure) {
-    const auto classified = *current().failure;
-    const auto row = row_name(classified.row);
-    if (start_.mode == Mode::strict) {
-        const auto missing = missing_by_failure(classified, current().sent, expand_required(start_.required_caps));
-        if (!missing.empty()) {
-            phase_ = Phase::failed;
-            return {refuse(missing, failure.status, {"IW-RES-03", row, classified.evidence})};
-        }
-    }
-    if (start_.mode != Mode::retry || !classified.capability) {
-        const bool real = !classified.capability;
-        return finish({real ? "IW-ORG-06" : "IW-ORG-01", row, classified.evidence});
-    }
-    const auto next = next_relaxation(classified, failure, start_.offer, current().relaxation);
-    if (!next) return finish({"IW-ORG-06", row, classified.evidence + "; no lower level for it"});
-    if (auto blocked = retry_blocked()) {
-        return finish({blocked->rule, row, classified.evidence + "; " + blocked->evidence});
-    }
-    const auto sent = Sent::of(start_.offer, *next);
-    const auto key = progress_key(sent, start_.transport);
-    if (std::find(keys_.begin(), keys_.end(), key) != keys_.end()) {
-        return finish({"IW-ORG-05", row, classified.evidence + "; " + key + " was tried"});
-    }
-    return send(*next, Role::b2bua,
-                {"IW-ENG-01", row, classified.evidence + "; now " + std::string(level_name(next->level))});
-}
-
-// IW-ORG-06
-Actions Engine::finish(Why why) {
-    phase_ = Phase::failed;
-    const auto pick = [&](auto first, auto last, auto wanted) -> const Attempt* {
-        const auto found = std::find_if(first, last, wanted);
-        return found == last ? nullptr : &*found;
-    };
-    const auto* chosen = pick(attempts_.begin(), attempts_.end(), [](const Attempt& one) { return one.status >= 600; });
-    if (chosen == nullptr) {
-        chosen =
-            pick(attempts_.rbegin(), attempts_.rend(), [](const Attempt& one) { return !one.failure->capability; });
-    }
-    const bool exhausted = chosen == nullptr && attempts_.size() > 1;
-    if (chosen == nullptr) chosen = &attempts_.front();
-    if (chosen->status == 503) {  // OV-SES-02
-        return {respond(500, "Server Internal Error", std::nullopt, sip_reason(503, "Service Unavailable"),
-                        {"OV-SES-02", why.row, std::move(why.evidence)})};
-    }
-    ue_final_ = UeFinal::refusal;
-    ForwardFinal action;
-    action.attempt = static_cast<unsigned>(chosen - attempts_.data()) + 1;
-    action.ue_tag = chosen->role == Role::b2bua ? own_tag_ : 0;
-    if (exhausted) action.warning_399 = "Interworking attempts exhausted";
-    return {{std::move(action), std::move(why)}};
-}
-
-Actions Engine::end_abandoned(Attempt& attempt) {
-    if (ue_final_ != UeFinal::none) return {};
-    // Proxy role, cancelled by the UE: the best response, but no capability failure and nothing we made up (IW-ORG-09).
-    const bool answer = attempt.failure && !attempt.failure->capability;
-    if (answer) return finish({"IW-ORG-09", row_name(attempt.failure->row), attempt.failure->evidence});
-    return {respond(487, terminated, std::nullopt, std::nullopt, {"IW-ORG-09", "", "cancelled by the UE"})};
+    return live(event.attempt) ? decide(event) : Actions{};
 }
 
 Actions Engine::handle(const Success& event) {
@@ -291,12 +239,12 @@ Actions Engine::handle(const Success& event) {
     if (attempt == nullptr) return {};
     const bool again = std::find(attempt->answered_tags.begin(), attempt->answered_tags.end(), event.to_tag) !=
                        attempt->answered_tags.end();
-    if (again) return {};                    // the dialog layer repeats its ACK
-    const bool first = live(event.attempt);  // a given-up or ended attempt never is
+    if (again) return {};  // the dialog layer repeats its ACK
+    const bool first = live(event.attempt) && !attempt->abandoned;
     attempt->answered_tags.push_back(event.to_tag);
     attempt->ended = true;
     if (first) {
-        if (start_.mode == Mode::strict) {
+        if (target_.terms.mode == Mode::strict) {
             const auto missing = violated_by(event);
             if (!missing.empty()) {
                 phase_ = Phase::failed;
@@ -309,20 +257,72 @@ Actions Engine::handle(const Success& event) {
         ue_final_ = UeFinal::success;
         return {{ForwardSuccess{event.attempt, ue_tag()}, {"IW-ENG-01", "", "answered"}}};
     }
-    const bool proxied = attempt->role == Role::proxy;
-    if (proxied && ue_final_ != UeFinal::refusal) {  // IW-ORG-08, IW-ORG-10: the UE ends what it does not want
+    return late_success(*attempt, event);
+}
+
+/// A 2xx of an attempt that was given up, or of a further fork.
+Actions Engine::late_success(Attempt& attempt, const Success& event) {
+    if (attempt.role == Role::proxy && ue_final_ != UeFinal::refusal) {
+        // IW-ORG-08, IW-ORG-10: the UE ends what it does not want
+        const std::string rule = phase_ == Phase::cancelled ? "IW-ORG-10" : "IW-ORG-08";
+        Actions actions;
+        if (live()) {  // a target that had been silent answers while another is tried
+            abandon(sip_reason(200, elsewhere), {rule, "", "answered by a target given up"}, actions);
+            phase_ = Phase::answered;
+        }
         ue_final_ = UeFinal::success;
-        return {
-            {ForwardSuccess{event.attempt, 0}, {phase_ == Phase::cancelled ? "IW-ORG-10" : "IW-ORG-08", "", "2xx"}}};
+        actions.push_back({ForwardSuccess{event.attempt, 0}, {rule, "", "2xx"}});
+        return actions;
     }
-    const auto reason = attempt->abandoned.value_or(sip_reason(200, "Call completed elsewhere"));
-    const Why why{attempt->abandoned ? "IW-ORG-10" : "IW-ORG-08", "", "2xx that is not handed to the UE"};
-    return {{AckAndByeNet{event.attempt, event.to_tag, reason}, why}};
+    const auto reason = attempt.abandoned.value_or(sip_reason(200, elsewhere));
+    const Why why{attempt.abandoned ? "IW-ORG-10" : "IW-ORG-08", "", "2xx that is not handed to the UE"};
+    Actions actions{{AckAndByeNet{event.attempt, event.to_tag, reason}, why}};
+    if (attempt.then && live(event.attempt)) {
+        for (auto& action : go_on_after(attempt)) actions.push_back(std::move(action));
+    }
+    return actions;
+}
+
+// T12..T14: only what was refused is new here; the INVITE is still pending.
+Actions Engine::handle(const EarlyRefusal& event) {
+    auto* attempt = find(event.attempt);
+    if (attempt == nullptr || attempt->ended || attempt->abandoned || !live(event.attempt)) return {};
+    const auto seen = classify_early(event.method, event.status);
+    const auto row = row_name(seen.row);
+    if (!seen.capability) return {};
+    const bool prack = event.method == sip::Method::prack;
+    if (target_.terms.mode == Mode::strict) {  // IW-RES-05
+        const auto missing =
+            sip::OptionTags{prack ? "100rel" : "update"} & expand_required(target_.terms.required_caps);
+        if (missing.empty()) return {};
+        const Why why{"IW-RES-05", row, seen.evidence};
+        Actions actions;
+        abandon(sip_reason(403, "Forbidden"), why, actions);
+        phase_ = Phase::failed;
+        actions.push_back(refuse(missing, event.status, why));
+        return actions;
+    }
+    // T12 is answered by the peer on the same dialog: another INVITE would not change what the UE was told.
+    if (target_.terms.mode != Mode::retry || seen.row == Row::t12 || attempt->role == Role::proxy) return {};
+    if (retry_blocked()) return {};
+    Failure none;
+    Tried tried;
+    tried.relaxation = attempt->relaxation;
+    tried.role = attempt->role;
+    auto step = next_step(seen, none, offer_, tried, target_.terms, refused_);
+    if (!step || used(*step)) return {};
+    const Why why{"IW-ENG-01", row, seen.evidence + "; " + step->what + " follows"};
+    attempt->then = std::move(step);
+    // A PRACK was well-formed, only in vain; an UPDATE without answer ends the early dialog for the UE.
+    Actions actions{{AnswerEarly{prack ? 200 : 408}, why}};
+    abandon(sip_reason(event.status, {}), why, actions);
+    return actions;
 }
 
 Actions Engine::handle(const UeCancel&) {
     if (!live()) return {};
     phase_ = Phase::cancelled;
+    current().then.reset();
     const Why why{"IW-ORG-09", "", "cancelled by the UE"};
     Actions actions;
     abandon(sip_reason(487, terminated), why, actions);
@@ -335,13 +335,12 @@ Actions Engine::handle(const TargetTimeout& event) {
     if (attempt == nullptr || attempt->ended) return {};
     // Without `over` a late 1xx may still come, and then wants its CANCEL.
     attempt->ended = event.over;
-    if (attempt->abandoned) return end_abandoned(*attempt);
+    if (attempt->abandoned) return event.over || !attempt->then ? end_abandoned(*attempt) : Actions{};
     if (!live(event.attempt) || attempt->provisional) return {};
-    const Why why{"IW-RTE-08", "T23", "no response within target_timeout"};
     Actions actions;
+    const Why why{"IW-RTE-08", "T23", "no response within target_timeout"};
     abandon(sip_reason(504, "Server Time-out"), why, actions);
-    phase_ = Phase::failed;
-    actions.push_back(respond(504, "Server Time-out", std::nullopt, std::nullopt, why));
+    for (auto& action : unanswered(*attempt, 504, why)) actions.push_back(std::move(action));
     return actions;
 }
 
@@ -351,8 +350,8 @@ Actions Engine::handle(const TransportError& event) {
     attempt->ended = true;
     if (attempt->abandoned) return end_abandoned(*attempt);
     if (!live(event.attempt)) return {};
-    phase_ = Phase::failed;
-    return {respond(500, "Server Internal Error", std::nullopt, std::nullopt, {"IW-RTE-08", "T23", "transport error"})};
+    if (event.secure) return unanswered(*attempt, 480, {"IW-RTE-06", "T23", "no TLS to the target"});
+    return unanswered(*attempt, 500, {"IW-RTE-08", "T23", "transport error"});
 }
 
 Actions Engine::handle(const SetupBudgetExpired&) {
@@ -364,6 +363,7 @@ Actions Engine::handle(const TimerC& event) {
     if (!live(event.attempt)) return {};
     const Why why{"IW-ORG-11", "", "timer C"};
     Actions actions;
+    current().then.reset();
     abandon(sip_reason(408, "Request Timeout"), why, actions);
     phase_ = Phase::failed;
     actions.push_back(respond(408, "Request Timeout", std::nullopt, std::nullopt, why));

@@ -19,12 +19,6 @@ const sip::OptionTags& qos_tags() {
     return tags;
 }
 
-/// T04: whoever demands these would get another service without them.
-const sip::OptionTags& never_dropped() {
-    static const sip::OptionTags tags{"replaces", "resource-priority", "sec-agree"};
-    return tags;
-}
-
 bool contains_word(std::string_view text, std::string_view word) {
     for (std::size_t at = 0; at + word.size() <= text.size(); ++at) {
         if (!sip::iequals(text.substr(at, word.size()), word)) continue;
@@ -111,79 +105,6 @@ Row row_by_status(int status) {
     }
 }
 
-/// Rows T01..T04: what is named is no longer demanded; one demand that may not go ends it.
-std::optional<Relaxation> after_refused_demand(const Classified& classified, const Failure& failure, const Sent& sent,
-                                               const Relaxation& current) {
-    const auto named = failure.unsupported & sent.tags.demanded();
-    // A demand on proxies is not ours to lift: it protects the user (IW-POL-06).
-    if (!(named & (never_dropped() | sent.tags.proxy_require)).empty()) return std::nullopt;
-    Relaxation base = current;
-    base.moved = current.moved | (named - qos_tags());  // T04
-    const bool fresh = current.level == Level::as_received;
-    switch (classified.row) {
-        case Row::t01:
-            return fresh ? base.optional() : base.without(sip::OptionTags{"precondition"});
-        case Row::t02:
-            // precondition needs 100rel: where it was demanded, both go
-            if (sent.tags.require.contains("precondition")) return base.without(qos_tags());
-            if (!fresh) return base.without(sip::OptionTags{"100rel"});
-            base.level = Level::optional;
-            base.moved = base.moved | sip::OptionTags{"100rel"};
-            return base;
-        case Row::t03:
-            return base.without(qos_tags());
-        default:
-            return base;
-    }
-}
-
-/// IW-ENG-01 (2): at least one level on.
-std::optional<Relaxation> at_least(Level wanted, const Relaxation& current) {
-    const auto next = static_cast<Level>(std::min(static_cast<int>(current.level) + 1, 3));
-    if (current.level == Level::plain) return std::nullopt;
-    switch (std::max(wanted, next)) {
-        case Level::optional:
-            return current.optional();
-        case Level::without:
-            return current.without(qos_tags());
-        default:
-            return current.plain();
-    }
-}
-
-std::optional<Relaxation> by_row(const Classified& classified, const Failure& failure, const Sent& sent,
-                                 const Relaxation& current) {
-    const bool high = current.level <= Level::optional;  // L0 or L1
-    switch (classified.row) {
-        case Row::t01:
-        case Row::t02:
-        case Row::t03:
-        case Row::t04:
-            return after_refused_demand(classified, failure, sent, current);
-        case Row::t06: {
-            const auto tags = (failure.unsupported & sent.tags.supported) - never_dropped();
-            if (tags.empty() || !high) return std::nullopt;
-            return current.without(tags);
-        }
-        case Row::t05:
-        case Row::t08:
-            return at_least(Level::without, current);
-        case Row::t10:
-            if (!high || !sent.qos_lines) return std::nullopt;
-            return current.without(qos_tags());
-        case Row::t11:
-            return at_least(failure.strength_unknown ? Level::optional : Level::without, current);
-        default:
-            return std::nullopt;
-    }
-}
-
-bool equal(const Sent& a, const Sent& b) {
-    return a.tags.require == b.tags.require && a.tags.proxy_require == b.tags.proxy_require &&
-           a.tags.supported == b.tags.supported && a.qos_lines == b.qos_lines &&
-           a.strengths_weakened == b.strengths_weakened;
-}
-
 }  // namespace
 
 std::string row_name(Row row) {
@@ -197,6 +118,10 @@ Failure Failure::of(const sip::Message& response) {
     failure.status = response.status();
     failure.unsupported = sip::OptionTags::of(response, HeaderId::unsupported);
     failure.required = sip::OptionTags::of(response, HeaderId::require);
+    const auto accepted = response.values(HeaderId::accept);
+    failure.accepts_sdp = std::any_of(accepted.begin(), accepted.end(), [](std::string_view type) {
+        return sip::iequals(type.substr(0, type.find(';')), "application/sdp");
+    });
     for (const auto value : response.values(HeaderId::warning)) {
         if (auto warning = sip::Warning::parse(value)) {
             failure.warnings.push_back({warning->code, std::move(warning->text)});
@@ -228,12 +153,14 @@ Classified classify(const Failure& failure, const Sent& sent) {
     }
 }
 
-std::optional<Relaxation> next_relaxation(const Classified& classified, const Failure& failure, const Offer& offer,
-                                          const Relaxation& current) {
-    const auto sent = Sent::of(offer, current);
-    auto next = by_row(classified, failure, sent, current);
-    if (next && next->level != Level::plain && equal(Sent::of(offer, *next), sent)) return std::nullopt;
-    return next;
+Classified classify_early(sip::Method method, int status) {
+    const bool prack = method == sip::Method::prack;
+    std::string evidence = std::to_string(status) + " to " + std::string(sip::method_name(method));
+    if (!prack && method != sip::Method::update) return {Row::none, false, std::move(evidence)};
+    if (status == 408) return {Row::t14, true, "no response to " + std::string(sip::method_name(method))};
+    if (status == 405 || status == 501) return {prack ? Row::t13 : Row::t12, true, std::move(evidence)};
+    if (prack && (status == 400 || status == 481)) return {Row::t13, true, std::move(evidence)};
+    return {Row::t25, false, std::move(evidence)};
 }
 
 sip::OptionTags expand_required(const sip::OptionTags& required_caps) {

@@ -1,9 +1,7 @@
-// Which row of the failure table (T01..T25) a final response of the net leg is, and what mode RETRY does next
-// (internet-interworking.md section 4, IW-ENG-01, IW-ENG-04).
+// Which row of the failure table (T01..T25) a final response of the net leg is (internet-interworking.md section 4).
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +26,10 @@ enum class Row : std::uint8_t {
     t09,
     t10,
     t11,
-    t15 = 15,
+    t12,
+    t13,
+    t14,
+    t15,
     t16,
     t17,
     t18,
@@ -53,6 +54,7 @@ struct Failure {
     sip::OptionTags unsupported;
     sip::OptionTags required;  ///< of a 421
     std::vector<Note> warnings;
+    bool accepts_sdp = false;       ///< Accept lists application/sdp
     bool strength_unknown = false;  ///< its SDP says des strength unknown, or a precondition type we do not know
 
     static Failure of(const sip::Message& response);
@@ -67,10 +69,8 @@ struct Classified {
 /// `sent` is what the failed attempt carried.
 Classified classify(const Failure& failure, const Sent& sent);
 
-/// What the RETRY column says to try next, guards not looked at; nothing where it says "pass", or where the step
-/// would change nothing.
-std::optional<Relaxation> next_relaxation(const Classified& classified, const Failure& failure, const Offer& offer,
-                                          const Relaxation& current);
+/// Rows T12..T14: a PRACK or UPDATE in an early dialog was refused, or nothing came (408).
+Classified classify_early(sip::Method method, int status);
 
 /// The 403 cells of column STRICT: the capabilities among `insisted` (expanded) this failure shows missing.
 sip::OptionTags missing_by_failure(const Classified& classified, const Sent& sent, const sip::OptionTags& insisted);

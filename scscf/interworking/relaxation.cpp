@@ -49,14 +49,16 @@ void reduce_allow(sip::Message& invite, const CapabilityVector& peer) {
     }
 }
 
+bool goes_at_plain(HeaderId id, std::string_view name) {
+    constexpr std::array<HeaderId, 6> extra{HeaderId::accept_contact,  HeaderId::reject_contact,
+                                            HeaderId::session_expires, HeaderId::request_disposition,
+                                            HeaderId::min_se,          HeaderId::feature_caps};
+    return std::find(extra.begin(), extra.end(), id) != extra.end() || sip::istarts_with(name, "P-") ||
+           sip::iequals(name, "Resource-Share");
+}
+
 void make_headers_plain(sip::Message& invite, const CapabilityVector& peer) {
-    invite.remove_if([](HeaderId id, std::string_view name) {
-        constexpr std::array<HeaderId, 6> extra{HeaderId::accept_contact,  HeaderId::reject_contact,
-                                                HeaderId::session_expires, HeaderId::request_disposition,
-                                                HeaderId::min_se,          HeaderId::feature_caps};
-        return std::find(extra.begin(), extra.end(), id) != extra.end() || sip::istarts_with(name, "P-") ||
-               sip::iequals(name, "Resource-Share");
-    });
+    invite.remove_if(goes_at_plain);
     if (const auto contact = sip::NameAddr::parse(invite.first(HeaderId::contact))) {
         auto bare = *contact;
         bare.params.clear();  // feature tags; nothing else has a meaning in the Contact of an INVITE
@@ -83,9 +85,10 @@ void relax_body(sip::Message& invite, const Relaxation& relaxation) {
 
 TagSets relaxed(const TagSets& tags, const Relaxation& relaxation) {
     TagSets result = tags;
-    const auto moving = tags.require & relaxation.moved;
-    result.require = tags.require - moving - relaxation.dropped;
-    result.supported = (tags.supported | moving) - relaxation.dropped;
+    const auto demanded = tags.require | relaxation.demanded;
+    const auto moving = demanded & relaxation.moved;
+    result.require = demanded - moving - relaxation.dropped;
+    result.supported = ((tags.supported - relaxation.demanded) | moving) - relaxation.dropped;
     return result;
 }
 
@@ -125,8 +128,12 @@ Relaxation Relaxation::plain() const {
 
 Offer Offer::of(const sip::Message& invite) {
     const auto found = sip::sdp_of(invite);
-    return {TagSets::of(invite), found && sip::qos::present(found->sdp),
-            sip::body_is_sealed(invite) || (found && !found->changeable)};
+    Offer offer;
+    offer.tags = TagSets::of(invite);
+    offer.qos_lines = found && sip::qos::present(found->sdp);
+    offer.inactive_until_met = offer.qos_lines && sip::qos::inactive_until_met(found->sdp);
+    offer.sealed = sip::body_is_sealed(invite) || (found && !found->changeable);
+    return offer;
 }
 
 Sent Sent::of(const Offer& offer, const Relaxation& relaxation) {
@@ -139,6 +146,14 @@ std::string progress_key(const Sent& sent, std::string_view transport) {
     std::string key(level_name(sent.level));
     key.append("|").append(sent.tags.demanded().key()).append("|").append(sip::to_lower(transport));
     return key;
+}
+
+bool carries_extras(const sip::Message& invite) {
+    if (sip::istarts_with(invite.value(HeaderId::content_type), "multipart/")) return true;
+    bool found = false;
+    invite.each_field(
+        [&](HeaderId, std::string_view name, std::string_view) { found = found || sip::istarts_with(name, "P-"); });
+    return found;
 }
 
 void relax(sip::Message& invite, const Relaxation& relaxation, const CapabilityVector& peer) {

@@ -27,9 +27,10 @@ struct TagSets {
     [[nodiscard]] sip::OptionTags demanded() const { return require | proxy_require; }
 };
 
-/// What one attempt changes against the INVITE as received. Only ever lowers (IW-POL-06).
+/// What one attempt changes against the INVITE as received. Only ever lowers, but for `demanded` (IW-POL-06).
 struct Relaxation {
     Level level = Level::as_received;
+    sip::OptionTags demanded;      ///< from Supported to Require, because a 421 asked for it (T07)
     sip::OptionTags moved;         ///< from Require to Supported
     sip::OptionTags dropped;       ///< from Require and Supported
     bool weaken_strength = false;  ///< des:qos mandatory -> optional
@@ -47,7 +48,8 @@ struct Relaxation {
 struct Offer {
     TagSets tags;
     bool qos_lines = false;
-    bool sealed = false;  ///< the body may not be changed (IW-POL-07)
+    bool inactive_until_met = false;  ///< the Rel-6 form: streams wait for their resources (E06)
+    bool sealed = false;              ///< the body may not be changed (IW-POL-07)
 
     static Offer of(const sip::Message& invite);
 };
@@ -64,6 +66,9 @@ struct Sent {
 
 /// IW-ORG-05: equal keys are equal attempts.
 std::string progress_key(const Sent& sent, std::string_view transport);
+
+/// What a plain SIP server may stumble over besides preconditions: a multipart body, P- header fields (T15).
+bool carries_extras(const sip::Message& invite);
 
 /// Brings an INVITE (header fields and SDP) to the level. `peer`: methods it is known to lack leave Allow at L3.
 void relax(sip::Message& invite, const Relaxation& relaxation, const CapabilityVector& peer);

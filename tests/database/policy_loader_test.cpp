@@ -95,6 +95,29 @@ TEST_F(PolicyLoading, one_statement_denies_and_another_allows_again) {
     EXPECT_EQ(strict.parameters.asserted_identity, policy::AssertedIdentity::keep);
     EXPECT_NE(strict.explanation.find("partner"), std::string::npos);
 
+    EXPECT_EQ(strict.parameters.retry_role, policy::RetryRole::b2bua);
+    EXPECT_EQ(strict.parameters.redirect, policy::Redirect::pass);
+    EXPECT_FALSE(strict.parameters.peer_auth);
+    EXPECT_EQ(strict.parameters.calls_per_second, 0U);
+
+    change(
+        "SELECT policy.allow_domain('isp.test', retry_role => 'proxy', proxy_may_rewrite_sdp => true, redirect => "
+        "'recurse', calls_per_second => 50, calls_per_second_and_subscriber => 2)");
+    change("SELECT policy.set_peer_auth('isp.test', 'isthmus', 'secret')");
+    ASSERT_TRUE(node.wait_for_version(version()));
+    const policy::Parameters more = node.decide("isp.test").parameters;
+    EXPECT_EQ(more.retry_role, policy::RetryRole::proxy);
+    EXPECT_TRUE(more.proxy_may_rewrite_sdp);
+    EXPECT_EQ(more.redirect, policy::Redirect::recurse);
+    EXPECT_EQ(more.calls_per_second, 50U);
+    EXPECT_EQ(more.calls_per_second_and_subscriber, 2U);
+    ASSERT_TRUE(more.peer_auth);
+    EXPECT_EQ(more.peer_auth->username, "isthmus");
+    EXPECT_EQ(more.peer_auth->password, "secret");
+    change("SELECT policy.clear_peer_auth('isp.test')");
+    ASSERT_TRUE(node.wait_for_version(version()));
+    EXPECT_FALSE(node.decide("isp.test").parameters.peer_auth);
+
     change("SELECT policy.deny_domain('isp.test', 'fraud')");
     ASSERT_TRUE(node.wait_for_version(version()));
     const policy::Decision denied = node.decide("isp.test");

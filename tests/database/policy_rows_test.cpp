@@ -36,9 +36,8 @@ const std::vector<Refused> refused{
     {"SELECT policy.allow_domain('a.test', mode => 'STRICT')", "mode STRICT needs required_caps for a.test: write what to insist on, as in ARRAY['precondition'], or mode PASS"},
     {"SELECT policy.allow_domain('a.test', 'RETRY', ARRAY['precondition'])", "mode RETRY cannot insist on precondition for a.test: write mode STRICT, or leave required_caps empty"},
     {"SELECT policy.allow_domain('a.test', 'PASS', ARRAY['100rel', 'update'])", "mode PASS cannot insist on 100rel, update for a.test: write mode STRICT, or leave required_caps empty"},
-    {"SELECT policy.allow_domain('a.test', 'STRICT', ARRAY['tls'])", "required_caps \"tls\" is not available in this version: write precondition, 100rel or update"},
-    {"SELECT policy.allow_domain('a.test', 'STRICT', ARRAY['min_class'])", "required_caps \"min_class\" is not available in this version: write precondition, 100rel or update"},
-    {"SELECT policy.allow_domain('a.test', 'STRICT', ARRAY['video'])", "required_caps \"video\" is unknown: write precondition, 100rel or update"},
+    {"SELECT policy.allow_domain('a.test', 'STRICT', ARRAY['min_class'])", "required_caps \"min_class\" is not available in this version: write precondition, 100rel, update or tls"},
+    {"SELECT policy.allow_domain('a.test', 'STRICT', ARRAY['video'])", "required_caps \"video\" is unknown: write precondition, 100rel, update or tls"},
     {"INSERT INTO policy.domain_rule (pattern, access, mode) VALUES ('a.test', 'deny', 'PASS')", "a deny row carries no mode for a.test: leave mode out, or write access allow"},
     {"INSERT INTO policy.domain_rule (pattern, access, required_caps) VALUES ('a.test', 'deny', ARRAY['100rel'])", "a deny row carries no required_caps for a.test: leave them out, or write access allow with mode STRICT"},
     {"INSERT INTO policy.domain_rule (pattern, access) VALUES ('a.test', 'maybe')", "access \"maybe\" for a.test: write allow or deny"},
@@ -68,13 +67,22 @@ const std::vector<Refused> refused{
     {"SELECT policy.allow_domain('a.test', target_timeout => '30 s')", "target_timeout 00:00:30 for a.test: write 500 ms to the setup_budget (00:00:20), as in '3 s'"},
     {"SELECT policy.allow_domain('a.test', pai_to_internet => 'maybe')", "pai_to_internet \"maybe\" for a.test: write strip or keep"},
     // next hop (IW-RTE-03)
-    {"SELECT policy.allow_domain('a.test', next_hop => '192.0.2.1')", "next_hop \"192.0.2.1\" is no SIP URI: write it like sip:192.0.2.1:5060, sip:border.example.net;transport=tcp or sip:[2001:db8::1]"},
-    {"SELECT policy.allow_domain('a.test', next_hop => 'sips:border.test')", "next_hop \"sips:border.test\" asks for TLS, which is not available in this version: write sip: with transport=udp or transport=tcp"},
-    {"SELECT policy.allow_domain('a.test', next_hop => 'sip:border.test;transport=tls')", "next_hop \"sip:border.test;transport=tls\" asks for TLS, which is not available in this version: write sip: with transport=udp or transport=tcp"},
-    {"SELECT policy.allow_domain('a.test', next_hop => 'sip:bob@border.test')", "next_hop \"sip:bob@border.test\" is no SIP URI of a host: leave out the user, write it like sip:192.0.2.1:5060, sip:border.example.net;transport=tcp or sip:[2001:db8::1]"},
-    {"SELECT policy.allow_domain('a.test', next_hop => 'sip:border.test:70000')", "next_hop \"sip:border.test:70000\" is no SIP URI of a host: leave out the user, write it like sip:192.0.2.1:5060, sip:border.example.net;transport=tcp or sip:[2001:db8::1]"},
-    {"SELECT policy.allow_domain('a.test', next_hop => 'sip:[1:2]')", "next_hop \"sip:[1:2]\" has a wrong IPv6 address: write it like sip:192.0.2.1:5060, sip:border.example.net;transport=tcp or sip:[2001:db8::1]"},
-    {"SELECT policy.allow_domain('a.test', next_hop => 'sip:border.test;maddr=1.2.3.4')", "next_hop \"sip:border.test;maddr=1.2.3.4\" has parameters other than transport=udp or transport=tcp: write it like sip:192.0.2.1:5060, sip:border.example.net;transport=tcp or sip:[2001:db8::1]"},
+    {"SELECT policy.allow_domain('a.test', next_hop => '192.0.2.1')", "next_hop \"192.0.2.1\" is no SIP URI: write it like sip:192.0.2.1:5060, sip:border.example.net;transport=tcp, sips:border.example.net or sip:[2001:db8::1]"},
+    {"SELECT policy.allow_domain('a.test', next_hop => 'sips:border.test;transport=udp')", "next_hop \"sips:border.test;transport=udp\" asks for TLS over UDP: write sips: without transport=udp"},
+    // retries, redirections, rates (IW-RET-01, IW-RTE-11, IW-RES-07)
+    {"SELECT policy.allow_domain('a.test', retry_role => 'bridge')", "retry_role \"bridge\" for a.test: write b2bua or proxy"},
+    {"SELECT policy.allow_domain('a.test', 'PASS', retry_role => 'proxy')", "retry_role proxy is of no meaning with mode PASS for a.test: write mode RETRY, or leave retry_role out"},
+    {"SELECT policy.allow_domain('a.test', proxy_may_rewrite_sdp => true)", "proxy_may_rewrite_sdp is of no meaning with retry_role b2bua for a.test: write retry_role proxy, or leave proxy_may_rewrite_sdp out"},
+    {"SELECT policy.allow_domain('a.test', redirect => 'follow')", "redirect \"follow\" for a.test: write pass or recurse"},
+    {"SELECT policy.allow_domain('a.test', calls_per_second => 0)", "calls_per_second 0 for a.test: write 1 to 100000, or NULL for no limit"},
+    {"SELECT policy.allow_domain('a.test', calls_per_second_and_subscriber => 1001)", "calls_per_second_and_subscriber 1001 for a.test: write 1 to 1000, or NULL for no limit"},
+    // credentials (T20)
+    {"SELECT policy.set_peer_auth('a.test', 'isthmus', 'secret')", "there is no allow row for a.test: write it first with policy.allow_domain('a.test')"},
+    {"SELECT policy.clear_peer_auth('a.test')", "there are no credentials for a.test: look at SELECT pattern FROM policy.peer_auth"},
+    {"SELECT policy.allow_domain('a.test', next_hop => 'sip:bob@border.test')", "next_hop \"sip:bob@border.test\" is no SIP URI of a host: leave out the user, write it like sip:192.0.2.1:5060, sip:border.example.net;transport=tcp, sips:border.example.net or sip:[2001:db8::1]"},
+    {"SELECT policy.allow_domain('a.test', next_hop => 'sip:border.test:70000')", "next_hop \"sip:border.test:70000\" is no SIP URI of a host: leave out the user, write it like sip:192.0.2.1:5060, sip:border.example.net;transport=tcp, sips:border.example.net or sip:[2001:db8::1]"},
+    {"SELECT policy.allow_domain('a.test', next_hop => 'sip:[1:2]')", "next_hop \"sip:[1:2]\" has a wrong IPv6 address: write it like sip:192.0.2.1:5060, sip:border.example.net;transport=tcp, sips:border.example.net or sip:[2001:db8::1]"},
+    {"SELECT policy.allow_domain('a.test', next_hop => 'sip:border.test;maddr=1.2.3.4')", "next_hop \"sip:border.test;maddr=1.2.3.4\" has parameters other than transport=udp, transport=tcp or transport=tls: write it like sip:192.0.2.1:5060, sip:border.example.net;transport=tcp, sips:border.example.net or sip:[2001:db8::1]"},
     {"SELECT policy.remove_domain('never.test')", "there is no row for never.test: look at SELECT pattern FROM policy.domain_rule"},
 };
 // clang-format on
@@ -118,6 +126,8 @@ TEST_F(PolicyRows, IW_RTE_02_patterns_and_next_hops_are_stored_in_normal_form) {
     EXPECT_EQ(hop("<sip:192.0.2.1:5070;lr;transport=TCP>"), "sip:192.0.2.1:5070;transport=tcp");
     EXPECT_EQ(hop("sip:Border.test."), "sip:border.test");
     EXPECT_EQ(hop("sip:[2001:db8::1]:5060;transport=udp;lr"), "sip:[2001:db8::1]:5060;transport=udp");
+    EXPECT_EQ(hop("sips:Border.test:5071;lr"), "sips:border.test:5071");
+    EXPECT_EQ(hop("sip:border.test;transport=TLS"), "sip:border.test;transport=tls");
     EXPECT_EQ(hop(""), "");
 }
 
@@ -150,6 +160,29 @@ TEST_F(PolicyRows, versions_count_statements_and_a_rollback_takes_none) {
     EXPECT_EQ(version(), before + 1);
     run_sql(connection_, "DELETE FROM policy.domain_rule WHERE pattern LIKE 'n%.test'");
     EXPECT_EQ(version(), before + 2);
+}
+
+TEST_F(PolicyRows, T20_credentials_are_live_at_once_and_only_the_core_reads_the_password) {
+    auto& cluster = PostgresCluster::shared();
+    const std::string database = cluster.create_migrated_database();
+    const std::string admin = cluster.connection_string(database, "isthmus_admin");
+    auto version = [&] { return std::stoll(ask_sql(admin, "SELECT version FROM policy.version")); };
+    run_sql(admin, "SELECT policy.allow_domain('trunk.test')");
+    const auto before = version();
+    run_sql(admin, "SELECT policy.set_peer_auth('Trunk.test', 'isthmus', 'secret')");
+    EXPECT_GT(version(), before);
+    EXPECT_NE(refusal_of(admin, "SELECT policy.set_peer_auth('trunk.test', 'a\"b', 'x')").find("quotes"),
+              std::string::npos);
+    EXPECT_NE(refusal_of(admin, "SELECT policy.set_peer_auth('trunk.test', 'a', '')").find("the password is empty"),
+              std::string::npos);
+    EXPECT_EQ(ask_sql(admin, "SELECT username FROM policy.peer_auth"), "isthmus");
+    EXPECT_NE(refusal_of(admin, "SELECT password FROM policy.peer_auth"), "");
+    EXPECT_NE(
+        refusal_of(cluster.connection_string(database, "isthmus_reader"), "SELECT username FROM policy.peer_auth"), "");
+    EXPECT_EQ(ask_sql(cluster.connection_string(database, "isthmus_core"), "SELECT password FROM policy.peer_auth"),
+              "secret");
+    run_sql(admin, "SELECT policy.remove_domain('trunk.test')");
+    EXPECT_EQ(ask_sql(admin, "SELECT count(*) FROM policy.peer_auth"), "0");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The invariants of section 12 over random orders of events, seeded so that a failure can be repeated.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -28,11 +29,16 @@ struct Watch {
     Start start;
     std::vector<SendInvite> sent;
     std::set<std::string> keys;
+    std::map<unsigned, unsigned> of_target;
+    unsigned last_own_cseq = 0;
+    unsigned early = 0;
+    unsigned contacts = 0;
     std::set<unsigned> cancelled;
     unsigned ue_refusals = 0;
     unsigned ue_successes = 0;
     std::map<std::pair<unsigned, std::string>, unsigned> answered;  ///< 2xx seen -> actions that took care of it
     bool ue_cancelled = false;
+    int heard = 0;  ///< status of the 1xx just fed
     bool alerted = false;
     bool tag_shown = false;  ///< the callee's, by a proxied response
     bool budget_spent = false;
@@ -44,17 +50,27 @@ struct Watch {
 
     void check_one(const SendInvite& action) {
         EXPECT_EQ(action.attempt, sent.size() + 1);
-        EXPECT_LE(action.attempt, start.max_attempts);                                // IW-INV-03
-        EXPECT_TRUE(keys.insert(progress_key(action.sent, start.transport)).second);  // IW-INV-03, IW-ORG-05
-        EXPECT_FALSE(ue_cancelled || alerted || ue_refusals + ue_successes > 0);      // IW-ORG-03
-        EXPECT_FALSE(tag_shown || budget_spent);                                      // IW-RET-06, IW-ENG-03
-        if (!sent.empty()) {
+        EXPECT_FALSE(ue_cancelled || ue_refusals + ue_successes > 0);  // IW-ORG-03
+        EXPECT_FALSE(budget_spent && !sent.empty());                   // IW-ENG-03
+        const bool same_target = !sent.empty() && sent.back().target == action.target;
+        const bool named_exception = same_target && (action.with_credentials != sent.back().with_credentials ||
+                                                     (sent.back().role == Role::proxy && action.role == Role::b2bua));
+        const auto key = std::to_string(action.target) + progress_key(action.sent, action.transport);
+        EXPECT_TRUE(keys.insert(key).second || named_exception);  // IW-INV-03, IW-ORG-05
+        EXPECT_LE(++of_target[action.target], start.max_attempts);
+        if (same_target) {
+            EXPECT_FALSE(alerted || tag_shown);                                // IW-ORG-03, IW-RET-06
             EXPECT_GE(action.relaxation.level, sent.back().relaxation.level);  // IW-INV-03
-            EXPECT_TRUE(sent.back().sent.tags.demanded().contains_all(action.sent.tags.demanded()));
-            EXPECT_EQ(action.role, Role::b2bua);
-            EXPECT_GT(action.own_cseq, sent.back().own_cseq);
-            EXPECT_EQ(start.mode, Mode::retry);  // IW-INV-10
+            const auto grown = action.sent.tags.demanded() - sent.back().sent.tags.demanded();
+            EXPECT_TRUE(action.relaxation.demanded.contains_all(grown));  // only by T07
+            EXPECT_EQ(start.mode, Mode::retry);                           // IW-INV-10
         }
+        if (!sent.empty() && action.role == Role::b2bua) {
+            EXPECT_GT(action.own_cseq, last_own_cseq);
+            EXPECT_TRUE(sent.back().role == Role::proxy || sent.back().role == action.role || !same_target);
+        }
+        last_own_cseq = std::max(last_own_cseq, action.own_cseq);
+        if (!same_target) tag_shown = false;
         sent.push_back(action);
     }
     void check_one(const ForwardProvisional& action) {
@@ -62,6 +78,7 @@ struct Watch {
         EXPECT_EQ(action.ue_tag == 0, sent.at(action.attempt - 1).role == Role::proxy);
         EXPECT_FALSE(ue_cancelled);
         tag_shown = tag_shown || action.ue_tag == 0;
+        alerted = alerted || (heard >= 180 && heard <= 182);
     }
     void check_one(const ForwardFinal& action) {
         EXPECT_LE(action.attempt, sent.size());
@@ -80,6 +97,10 @@ struct Watch {
         const auto key = std::pair{action.attempt, action.to_tag};
         ASSERT_EQ(answered.count(key), 1U);
         ++answered[key];
+    }
+    void check_one(const AnswerEarly& action) {
+        EXPECT_TRUE(action.status == 200 || action.status == 408);
+        ++early;
     }
     void check_one(const RestartTimerC&) {}
 };
@@ -104,6 +125,9 @@ Start random_start(Random& random) {
     Start start;
     start.mode = static_cast<Mode>(draw(random, 6) < 4 ? 2 : draw(random, 2));
     start.role = draw(random, 4) < (start.mode == Mode::retry ? 3U : 1U) ? Role::b2bua : Role::proxy;
+    if (draw(random, 3) == 0) start.retry_role = Role::proxy;
+    start.may_rewrite_sdp = draw(random, 3) == 0;
+    start.peer_auth = draw(random, 4) == 0;
     start.max_attempts = pick<unsigned>(random, {1, 2, 3, 3, 4, 4});
     start.offer = pick(random, offers);
     start.allowed = draw(random, 50) != 0;
@@ -121,7 +145,12 @@ Failure random_failure(Random& random, bool stubborn) {
         failure.strength_unknown = draw(random, 2) == 0;
         return failure;
     }
-    failure.status = pick<int>(random, {420, 420, 420, 420, 488, 488, 580, 606, 486, 503, 404, 603, 421, 400, 487});
+    failure.status = pick<int>(random, {420, 420, 420, 420, 488, 488, 580, 606, 486, 503, 404,
+                                        603, 421, 421, 400, 487, 302, 302, 407, 415, 482, 513});
+    failure.accepts_sdp = draw(random, 2) == 0;
+    for (const auto* tag : {"precondition", "100rel", "timer"}) {
+        if (draw(random, 3) == 0) failure.required.add(tag);
+    }
     for (const auto* tag : {"precondition", "100rel", "timer", "gruu", "replaces"}) {
         if (draw(random, 3) == 0) failure.unsupported.add(tag);
     }
@@ -141,6 +170,22 @@ Provisional random_provisional(Random& random, unsigned attempt) {
     return event;
 }
 
+Final random_final(Random& random, unsigned attempt, bool stubborn, Watch& watch) {
+    Final event;
+    event.attempt = attempt;
+    event.failure = random_failure(random, stubborn);
+    event.transport = draw(random, 2) == 0 ? "udp" : "tcp";
+    event.extras = draw(random, 2) == 0;
+    if (event.failure.status != 302) return event;
+    for (unsigned contacts = draw(random, 4); contacts > 0; --contacts) {
+        Redirect redirect;
+        redirect.target = ++watch.contacts;
+        redirect.terms = watch.start;
+        event.redirects.push_back(redirect);
+    }
+    return event;
+}
+
 /// A net leg that behaves as a transaction layer lets it: no response after a final one, no 2xx after a failure.
 struct Net {
     std::set<unsigned> ended;
@@ -155,18 +200,21 @@ void random_event(Random& random, Engine& engine, Watch& watch, Net& net, bool s
     const auto attempts = static_cast<unsigned>(watch.sent.size());
     const unsigned attempt = draw(random, 8) == 0 ? 1 + draw(random, attempts) : attempts;
     // a stubborn peer only refuses, so that the last levels are reached too
-    switch (stubborn ? 4 + draw(random, 5) : draw(random, 12)) {
+    switch (stubborn ? 4 + draw(random, 5) : draw(random, 14)) {
+        case 12:
+        case 13:
+            if (net.failed(attempt)) return;
+            return feed(engine, watch,
+                        EarlyRefusal{attempt, draw(random, 2) == 0 ? sip::Method::prack : sip::Method::update,
+                                     pick<int>(random, {501, 481, 408, 403})});
         case 0:
         case 1:
         case 2:
         case 3: {
             if (net.failed(attempt)) return;
             const auto event = random_provisional(random, attempt);
-            feed(engine, watch, event);
-            const bool heard =
-                event.status >= 180 && event.status <= 182 && watch.ue_refusals + watch.ue_successes == 0;
-            watch.alerted = watch.alerted || (heard && !watch.ue_cancelled && attempt == watch.sent.size());
-            return;
+            watch.heard = event.status;
+            return feed(engine, watch, event);
         }
         case 4:
         case 5:
@@ -175,7 +223,7 @@ void random_event(Random& random, Engine& engine, Watch& watch, Net& net, bool s
             if (net.failed(attempt) || watch.answered.count({attempt, "x"}) + watch.answered.count({attempt, "y"}) != 0)
                 return;
             net.ended.insert(attempt);
-            return feed(engine, watch, Final{attempt, random_failure(random, stubborn)});
+            return feed(engine, watch, random_final(random, attempt, stubborn, watch));
         case 8: {
             if (net.failed(attempt)) return;
             Success event;
@@ -217,7 +265,7 @@ void run(unsigned seed) {
     Watch watch;
     play(random, engine, watch);
     // Every transaction still open ends, as its timers make sure.
-    for (int round = 0; round < 8; ++round) {
+    for (int round = 0; round < 24; ++round) {
         for (unsigned attempt = 1; attempt <= watch.sent.size(); ++attempt)
             feed(engine, watch, TransportError{attempt});
     }
@@ -250,6 +298,8 @@ TEST(EngineProperty, the_random_orders_reach_what_matters) {
     unsigned fourth = 0;
     unsigned byes = 0;
     unsigned shown = 0;
+    unsigned early = 0;
+    unsigned second_target = 0;
     for (unsigned seed = 1; seed <= 2000; ++seed) {
         Random random(seed);
         Engine engine;
@@ -259,7 +309,11 @@ TEST(EngineProperty, the_random_orders_reach_what_matters) {
         fourth += watch.sent.size() >= 4 ? 1 : 0;
         byes += watch.answered.size() > watch.ue_successes ? 1 : 0;
         shown += watch.ue_successes > 0 ? 1 : 0;
+        early += watch.early;
+        second_target += watch.of_target.size() >= 2 ? 1 : 0;
     }
+    EXPECT_GT(early, 10U);
+    EXPECT_GT(second_target, 20U);
     EXPECT_GT(third, 20U);
     EXPECT_GT(fourth, 2U);
     EXPECT_GT(byes, 20U);

@@ -449,12 +449,20 @@ TEST(Engine, IW_DET_05_an_ignored_require_is_named) {
 }
 
 TEST(Engine, IW_RET_06_role_of_the_first_attempt) {
-    EXPECT_EQ(first_role(Mode::retry, UeClass::rel5, true, false), Role::b2bua);
-    EXPECT_EQ(first_role(Mode::retry, UeClass::unknown, true, false), Role::b2bua);
-    EXPECT_EQ(first_role(Mode::retry, UeClass::rel5, false, false), Role::proxy);
-    EXPECT_EQ(first_role(Mode::retry, UeClass::rel6, true, false), Role::proxy);
-    EXPECT_EQ(first_role(Mode::pass, UeClass::rel5, true, false), Role::proxy);
-    EXPECT_EQ(first_role(Mode::pass, UeClass::plain, false, true), Role::b2bua);
+    const auto role = [](Mode mode, UeClass ue_class, bool qos_lines, bool privacy, Role retry_role = Role::b2bua) {
+        Terms terms;
+        terms.mode = mode;
+        terms.retry_role = retry_role;
+        return first_role(terms, ue_class, qos_lines, privacy);
+    };
+    EXPECT_EQ(role(Mode::retry, UeClass::rel5, true, false), Role::b2bua);
+    EXPECT_EQ(role(Mode::retry, UeClass::unknown, true, false), Role::b2bua);
+    EXPECT_EQ(role(Mode::retry, UeClass::rel5, false, false), Role::proxy);
+    EXPECT_EQ(role(Mode::retry, UeClass::rel6, true, false), Role::proxy);
+    EXPECT_EQ(role(Mode::retry, UeClass::rel5, true, false, Role::proxy), Role::proxy);
+    EXPECT_EQ(role(Mode::pass, UeClass::rel5, true, false), Role::proxy);
+    EXPECT_EQ(role(Mode::pass, UeClass::plain, false, true), Role::b2bua);
+    EXPECT_EQ(role(Mode::strict, UeClass::rel6, true, false), Role::b2bua);
 }
 
 TEST(Engine, events_of_unknown_attempts_are_ignored) {

@@ -83,7 +83,11 @@ inline Start strict(Offer of, sip::OptionTags required_caps) {
 }
 
 inline Final refused(unsigned attempt, int status, std::string_view headers = "", std::string_view body = "") {
-    return {attempt, Failure::of(response(status, headers, body))};
+    Final event;
+    event.attempt = attempt;
+    event.failure = Failure::of(response(status, headers, body));
+    event.transport = "tcp";
+    return event;
 }
 inline Final unsupported(unsigned attempt, std::string_view tags) {
     return refused(attempt, 420, "Unsupported: " + std::string(tags) + "\r\n");

@@ -1,0 +1,35 @@
+// What all workers of an S-CSCF see.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/observability/metrics.hpp"
+#include "common/runtime/address_range.hpp"
+#include "common/subscriber/directory.hpp"
+#include "scscf/call_rates.hpp"
+#include "scscf/policy_loader.hpp"
+#include "scscf/registrar_service.hpp"
+#include "scscf/registration_table.hpp"
+
+namespace isthmus::scscf {
+
+struct Settings {
+    RegistrarSettings registrar;
+    std::string icscf;  ///< SIP URI
+    std::vector<std::string> home_domains;
+    std::vector<runtime::AddressRange> trusted;
+};
+
+/// What the workers of an S-CSCF share; it outlives them.
+struct Shared {
+    Settings settings;
+    subscriber::Directory* directory = nullptr;
+    PolicyStore* policy = nullptr;
+    observability::Metrics* metrics = nullptr;
+    RegistrationTable registrations;
+    CallRates call_rates;
+    std::vector<RegistrarService*> registrars;  ///< by worker; filled as the roles are made
+};
+
+}  // namespace isthmus::scscf
