@@ -15,7 +15,7 @@ using sip::Message;
 
 namespace {
 
-enum Slot : std::uint8_t { slot_budget, slot_silence, slot_timer_c };
+enum Slot : std::uint8_t { slot_budget, slot_timer_c };
 
 interworking::Mode mode_of(policy::Mode mode) {
     switch (mode) {
@@ -49,7 +49,6 @@ InternetCall::InternetCall(std::shared_ptr<runtime::ServerTransaction> upstream,
       net_call_id_(core_.random_text() + core_.random_text()),
       net_from_tag_(core_.random_text()),
       budget_(*this, slot_budget),
-      silence_(*this, slot_silence),
       timer_c_(*this, slot_timer_c) {}
 
 void InternetCall::start() {
@@ -63,7 +62,9 @@ void InternetCall::start() {
             const auto self = weak.lock();
             return self ? self->early_refused(theirs, method, status) : std::nullopt;
         });
-    core_.arm(budget_, static_cast<std::uint64_t>(facts_.decision.parameters.setup_budget.count()));
+    const auto budget = static_cast<std::uint64_t>(facts_.decision.parameters.setup_budget.count());
+    core_.arm(budget_, budget);
+    budget_end_ms_ = core_.outside().now_ms() + budget;
     targets_.push_back({std::string(facts_.invite.request_uri()), facts_.decision});
     ue_class_ = facts_.detection.ue_class;
     interworking::Start start;
@@ -101,6 +102,9 @@ std::string InternetCall::explain(const interworking::Why& why) const {
 void InternetCall::feed(const interworking::Event& event) {
     const auto keep = shared_from_this();
     for (const auto& action : engine_.on(event)) perform(action);
+    const auto phase = engine_.phase();
+    const bool over = phase == interworking::Engine::Phase::failed || phase == interworking::Engine::Phase::cancelled;
+    if (over && !attempts_.empty() && attempts_.back().delivery) attempts_.back().delivery->give_up();
     ended_if_done();
 }
 
@@ -229,7 +233,6 @@ void InternetCall::on_response(std::uint16_t number, Message response) {
     const auto keep = shared_from_this();
     auto& of = attempt(number);
     const int status = response.status();
-    if (number == attempts_.size()) silence_.disarm();
     response.pop_first(HeaderId::via);
     if (status >= 200 && status < 300) {
         const std::string tag(response.to_tag());
@@ -247,7 +250,7 @@ void InternetCall::on_response(std::uint16_t number, Message response) {
     final.attempt = number;
     final.failure = interworking::Failure::of(*of.newest);
     final.extras = of.extras;
-    if (of.transaction) final.transport = sip::to_lower(transport::name(of.transaction->peer().protocol));
+    if (of.delivery) final.transport = transport::scheme(of.delivery->peer().protocol);
     if (interworking::may_be_followed(status)) final.redirects = follow(of);
     feed(final);
 }
@@ -284,13 +287,42 @@ std::optional<int> InternetCall::early_refused(std::string_view net_remote_tag, 
     return std::exchange(early_answer_, std::nullopt);
 }
 
+void InternetCall::on_undelivered(std::uint16_t number, const runtime::Undelivered& why) {
+    if (why.tried && why.status == 504) return feed(interworking::TargetTimeout{number});
+    // Nobody was asked: the caller is told why, in place of a mere transport error (IW-RTE-06, 08).
+    const bool only = attempts_.size() == 1 && targets_.size() == 1 && !parameters(number).required.tls &&
+                      engine_.phase() == interworking::Engine::Phase::sent;
+    if (!why.tried && !why.warning.empty() && only && !upstream_->answered()) {
+        auto response = Message::response(facts_.invite, why.status, runtime::reason_phrase(why.status), own_tag(1));
+        interworking::add_verdict(response, std::string(why.warning), core_.node().name, std::nullopt);
+        respond(response, std::string(why.decision));
+    }
+    on_transport_error(number);
+}
+
+/// A target that was silent too long answers after all, and another was asked in its place.
+bool InternetCall::on_late_success(std::uint16_t number, Message response) {
+    auto& of = attempt(number);
+    if (of.role == Role::proxy) {
+        on_response(number, std::move(response));
+        return true;
+    }
+    response.pop_first(HeaderId::via);
+    const std::string tag(response.to_tag());
+    if (std::find(of.answered.begin(), of.answered.end(), tag) != of.answered.end()) {
+        repeated_success(of, response);
+        return false;
+    }
+    of.answered.push_back(tag);
+    hang_up(response, of.cseq, {"SIP", 504, "Server Time-out"}, "IW-RTE-08 a late answer");
+    return false;
+}
+
 void InternetCall::on_timer(std::uint8_t slot) {
     const auto number = static_cast<unsigned>(attempts_.size());
     switch (slot) {
         case slot_budget:
             return feed(interworking::SetupBudgetExpired{});
-        case slot_silence:
-            return feed(interworking::TargetTimeout{number});
         default:
             return feed(interworking::TimerC{number});
     }
@@ -307,7 +339,6 @@ void InternetCall::on_ack(const Message& ack, Side from) {
 void InternetCall::ended_if_done() {
     if (!engine_.done()) return;
     budget_.disarm();
-    silence_.disarm();
     timer_c_.disarm();
     // An answered call in the b2bua role lives until its dialogs end; anything else is over.
     if (engine_.phase() != interworking::Engine::Phase::answered || !bridged_ || dialogs_->over())

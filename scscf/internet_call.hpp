@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/runtime/core.hpp"
+#include "common/runtime/delivery.hpp"
 #include "common/runtime/timer_wheel.hpp"
 #include "scscf/interworking/engine.hpp"
 #include "scscf/policy/decide.hpp"
@@ -56,6 +57,8 @@ class InternetCall final : public runtime::ClientUser,
     void on_response(std::uint16_t attempt, sip::Message response) override;
     void on_timeout(std::uint16_t attempt) override;
     void on_transport_error(std::uint16_t attempt) override;
+    void on_undelivered(std::uint16_t attempt, const runtime::Undelivered& why) override;
+    bool on_late_success(std::uint16_t attempt, sip::Message response) override;
     void on_timer(std::uint8_t slot) override;
 
   private:
@@ -69,7 +72,7 @@ class InternetCall final : public runtime::ClientUser,
         interworking::Role role = interworking::Role::proxy;
         interworking::Level level = interworking::Level::as_received;
         std::uint32_t cseq = 0;  // b2bua: of our INVITE
-        std::shared_ptr<runtime::ClientTransaction> transaction;
+        std::shared_ptr<runtime::Delivery> delivery;
         std::optional<sip::Message> newest;                     // response, our Via off
         std::vector<std::pair<std::string, std::string>> tags;  // b2bua: their To tag of each fork, ours for it
         std::vector<std::string> answered;                      // their To tags of its 2xx
@@ -130,8 +133,8 @@ class InternetCall final : public runtime::ClientUser,
     std::vector<std::string> own_tags_;
     std::optional<sip::Message> success_;  // the 2xx as the UE got it, while it may have to be repeated
     std::vector<std::pair<std::string, sip::Message>> given_up_;  // ACKs to 2xx that were hung up on, by To tag
+    std::uint64_t budget_end_ms_ = 0;
     runtime::Timer budget_;
-    runtime::Timer silence_;  // target_timeout of the newest attempt
     runtime::Timer timer_c_;
     bool bridged_ = false;  // an attempt was made in the b2bua role
 };

@@ -53,9 +53,8 @@ void InternetCall::act(const interworking::SendInvite& action, const std::string
     made.demanded = sip::OptionTags::of(request, HeaderId::require);
     if (action.with_credentials && !add_credentials(action.attempt, request)) return never_sent(action.attempt);
     add_next_hop(request, target.decision.parameters);
-    core_.arm(silence_, static_cast<std::uint64_t>(target.decision.parameters.target_timeout.count()));
     core_.arm(timer_c_, core_.node().timer_c_ms);
-    send(action.attempt, std::move(request), target.decision.parameters.required.tls ? "tls" : action.transport, why);
+    send(action.attempt, std::move(request), action.transport, why);
 }
 
 // IW-RTE-03
@@ -96,18 +95,17 @@ std::vector<interworking::Redirect> InternetCall::follow(const Attempt& of) {
 }
 
 void InternetCall::send(unsigned number, Message request, const std::string& transport, const std::string& why) {
-    const auto self = shared_from_this();
-    auto hop = proxy::next_hop(request);
-    if (hop && !transport.empty()) hop->params = sip::with_param(hop->params, "transport", transport);
-    auto kept = std::make_shared<Message>(std::move(request));
-    const auto go = [self, number, kept, why](std::optional<transport::Peer> peer) {
-        // The UE or a timer may have given up while the name was looked up.
-        if (!peer || self->engine_.phase() != interworking::Engine::Phase::sent) return self->never_sent(number);
-        self->attempt(number).transaction = self->core_.send_request(
-            std::move(*kept), *peer, self, static_cast<std::uint16_t>(number), self->facts_.loop, why);
-    };
-    if (!hop) return go(std::nullopt);
-    core_.locate(*hop, go);
+    const auto& of = parameters(number);
+    runtime::DeliveryOptions options;
+    options.branch = static_cast<std::uint16_t>(number);
+    options.loop = facts_.loop;
+    options.decision = why;
+    options.transport = transport;
+    if (of.required.tls) options.security = transport::Security::required;
+    options.target_timeout_ms = static_cast<std::uint64_t>(of.target_timeout.count());
+    options.deadline_ms = budget_end_ms_;
+    attempt(number).delivery =
+        runtime::Delivery::start(core_, std::move(request), shared_from_this(), std::move(options));
 }
 
 /// Later: the engine must not be fed from inside its own action.
@@ -118,7 +116,7 @@ void InternetCall::never_sent(unsigned number) {
 }
 
 void InternetCall::act(const interworking::CancelNet& action, const std::string& why) {
-    if (const auto& transaction = attempt(action.attempt).transaction) transaction->cancel(action.reason.print(), why);
+    if (const auto& delivery = attempt(action.attempt).delivery) delivery->cancel(action.reason.print(), why);
 }
 
 void InternetCall::act(const interworking::AckAndByeNet& action, const std::string& why) {

@@ -47,7 +47,7 @@ class TranslatedDialogs::Relay final : public runtime::ClientUser, public std::e
           upstream_(std::move(upstream)),
           method_(upstream_->request().method()) {}
 
-    void started(std::shared_ptr<runtime::ClientTransaction> transaction) {
+    void started(std::shared_ptr<runtime::Delivery> transaction) {
         onward_ = std::move(transaction);
         if (method_ != Method::invite) return;
         upstream_->on_cancel([self = shared_from_this()](const Message&) { self->cancel(); });
@@ -119,7 +119,7 @@ class TranslatedDialogs::Relay final : public runtime::ClientUser, public std::e
     DialogPair& pair_;
     Side from_;
     std::shared_ptr<runtime::ServerTransaction> upstream_;
-    std::shared_ptr<runtime::ClientTransaction> onward_;
+    std::shared_ptr<runtime::Delivery> onward_;
     Method method_;
     std::optional<Message> success_;  // as it went upstream
     bool provisional_ = false;
@@ -216,19 +216,17 @@ std::uint32_t TranslatedDialogs::newest_cseq(std::string_view net_remote_tag) co
 }
 
 void TranslatedDialogs::send(Message request, const std::shared_ptr<Relay>& relay, std::string decision) {
+    if (relay) {
+        runtime::DeliveryOptions options;
+        options.decision = std::move(decision);
+        return relay->started(runtime::Delivery::start(core_, std::move(request), relay, std::move(options)));
+    }
     const auto hop = proxy::next_hop(request);
+    if (!hop) return;
     auto kept = std::make_shared<Message>(std::move(request));
-    const auto go = [&core = core_, kept, relay, decision = std::move(decision)](std::optional<transport::Peer> peer) {
-        if (!peer) {
-            if (relay) relay->give_up(500);
-        } else if (!relay) {
-            core.send_stateless(std::move(*kept), *peer, 0, decision);
-        } else {
-            relay->started(core.send_request(std::move(*kept), *peer, relay, 0, 0, decision));
-        }
-    };
-    if (!hop) return go(std::nullopt);
-    core_.locate(*hop, go);
+    core_.locate(*hop, [&core = core_, kept, decision = std::move(decision)](std::optional<transport::Peer> peer) {
+        if (peer) core.send_stateless(std::move(*kept), *peer, 0, decision);
+    });
 }
 
 void TranslatedDialogs::finish(DialogPair& pair) {

@@ -10,6 +10,7 @@
 
 #include "common/dialog/leg.hpp"
 #include "common/runtime/core.hpp"
+#include "common/runtime/delivery.hpp"
 #include "scscf/dialog_token.hpp"
 #include "scscf/interworking/border.hpp"
 #include "scscf/interworking/translate.hpp"

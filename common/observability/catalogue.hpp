@@ -113,6 +113,22 @@ inline constexpr Message certificates_refused = MessageText{
     .cause = "A file of [tls] is missing, broken, or its key is another one's.",
     .action = "Correct the file and send SIGHUP again.",
 };
+inline constexpr Message dns_silent = MessageText{
+    .id = "ISTHMUS-DN-001",
+    .level = Level::error,
+    .text = "no name server answers: {type} {name}: {reason}",
+    .meaning = "Calls to names that are not remembered are answered with 504; numeric and remembered ones go on.",
+    .cause = "The name servers of [dns] servers are down or not reachable.",
+    .action = "Bring one back or name another; nothing needs a restart once they answer.",
+};
+inline constexpr Message dns_answers = MessageText{
+    .id = "ISTHMUS-DN-002",
+    .level = Level::info,
+    .text = "a name server answers again",
+    .meaning = "Names are looked up as usual.",
+    .cause = "A name server came back.",
+    .action = "Nothing.",
+};
 inline constexpr Message database_waiting = MessageText{
     .id = "ISTHMUS-DB-001",
     .level = Level::warning,
@@ -183,7 +199,7 @@ inline constexpr std::array all = {
     &send_failed,         &message_refused,     &connection_closed,    &tls_failed,       &tls_client_failed,
     &certificates_in_use, &certificate_warning, &certificates_refused, &database_waiting, &database_connected,
     &database_lost,       &schema_too_old,      &log_overrun,          &trace_overrun,    &trace_failed,
-    &http_failed,
+    &http_failed,         &dns_silent,          &dns_answers,
 };
 
 }  // namespace isthmus::observability::messages

@@ -77,6 +77,11 @@ Steps ResponseContext::transport_failed(std::uint16_t branch) {
     return finish(branch, 503, true);
 }
 
+Steps ResponseContext::undelivered(std::uint16_t branch, int status) {
+    if (legs_[branch].state == State::done) return {};
+    return finish(branch, status, true);
+}
+
 Steps ResponseContext::timer_c(std::uint16_t branch) {
     Steps steps;
     Leg& leg = legs_[branch];
@@ -158,7 +163,10 @@ void ResponseContext::conclude(Steps& steps) {
     if (!chosen)
         steps.push_back({Do::answer, 0, 487});
     else if (legs_[*chosen].own)
-        steps.push_back({Do::answer, *chosen, cancelled_ ? 487 : legs_[*chosen].final == 503 ? 500 : 408});
+        steps.push_back({Do::answer, *chosen,
+                         cancelled_                    ? 487
+                         : legs_[*chosen].final == 503 ? 500
+                                                       : legs_[*chosen].final});
     else
         steps.push_back({Do::forward, *chosen});
 }

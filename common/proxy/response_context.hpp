@@ -43,6 +43,8 @@ class ResponseContext {
     Steps response(std::uint16_t branch, int status);
     Steps timed_out(std::uint16_t branch);  ///< its transaction ended without a final response
     Steps transport_failed(std::uint16_t branch);
+    /// Nobody could be asked or nobody answered; `status` says what the caller would get for it.
+    Steps undelivered(std::uint16_t branch, int status);
     Steps timer_c(std::uint16_t branch);
     Steps ring_timer();
     Steps cancel();  ///< the caller gave up

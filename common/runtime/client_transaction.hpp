@@ -18,6 +18,14 @@ namespace isthmus::runtime {
 class Core;
 class ClientTransaction;
 
+/// Why a request was given up before any target gave a final answer (IW-RTE-08).
+struct Undelivered {
+    int status = 500;               ///< what the caller is to get
+    std::string_view warning = {};  ///< text of a Warning 399; a literal
+    std::string_view decision = {};
+    bool tried = false;  ///< it was sent: answers may still come late
+};
+
 /// Hears of a client transaction. `branch` is the number given when it was started.
 class ClientUser {
   public:
@@ -26,6 +34,19 @@ class ClientUser {
     virtual void on_response(std::uint16_t branch, sip::Message response) = 0;
     virtual void on_timeout(std::uint16_t branch) = 0;
     virtual void on_transport_error(std::uint16_t branch) = 0;
+    /// Of a Delivery only: nobody could be found or nobody answered. Responses may still come late.
+    virtual void on_undelivered(std::uint16_t branch, const Undelivered& why) {
+        if (why.status == 504)
+            on_timeout(branch);
+        else
+            on_transport_error(branch);
+    }
+    /// Of a Delivery only: a 2xx from a target that was abandoned for another one. True: it is the answer, as to a
+    /// proxy; false: it was hung up on.
+    virtual bool on_late_success(std::uint16_t branch, sip::Message response) {
+        on_response(branch, std::move(response));
+        return true;
+    }
 };
 
 class ClientTransaction final : public std::enable_shared_from_this<ClientTransaction>, private TimerTarget {
@@ -39,6 +60,13 @@ class ClientTransaction final : public std::enable_shared_from_this<ClientTransa
     /// The user hears nothing more; the transaction ends by itself.
     void abandon() { user_.reset(); }
     [[nodiscard]] const transport::Peer& peer() const { return peer_; }
+    /// The request as it was sent; null once it is of no more use.
+    [[nodiscard]] const transport::Octets& sent() const { return octets_; }
+    /// Abandoned for another target: it is not repeated any more, but answers still find it.
+    void hush() {
+        repeat_.disarm();
+        by_size_ = false;
+    }
 
   private:
     friend class Core;

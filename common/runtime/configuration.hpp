@@ -47,7 +47,7 @@ struct Option {
     std::string_view help = {};
 };
 
-/// What every role has: [node] [listen] [tls] [connection] [timers] [log] [trace] [hep] [http] [security].
+/// What every role has: [node] [listen] [tls] [connection] [dns] [timers] [log] [trace] [hep] [http] [security].
 std::vector<Option> shared_options();
 /// [database], for the roles that ask the directory.
 std::vector<Option> database_options();

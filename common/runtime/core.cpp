@@ -92,7 +92,10 @@ void Core::on_request(Message request, const Arrival& arrival) {
     if (draining_ && transaction->request().to_tag().empty())
         return transaction->reply(503, "stopping",
                                   [](Message& response) { response.append(HeaderId::retry_after, "5"); });
-    if (transaction->invite()) transaction->reply(100);  // IW-ORG-12: within 200 ms, so at once
+    if (transaction->invite())
+        transaction->reply(100);  // IW-ORG-12: within 200 ms, so at once
+    else
+        transaction->say_alive_later();
     try {
         role_->on_request(transaction);
     } catch (...) {
@@ -240,32 +243,6 @@ void Core::send_response(const ReplyPath& path, std::uint8_t listener, transport
     Outgoing outgoing{path.to, listener, std::move(octets), 0, true};
     if (path.otherwise) outgoing.otherwise = *path.otherwise;
     outside_.send(std::move(outgoing));
-}
-
-void Core::locate(const sip::Uri& next_hop, std::function<void(std::optional<Peer>)> done) {
-    Peer peer;
-    const auto transport_param = next_hop.param("transport").value_or(std::string_view{});
-    if (next_hop.demands_tls()) {
-        if (node_.tls.empty()) return done(std::nullopt);  // never in clear text instead (IW-RTE-07)
-        peer.protocol = Protocol::tls;
-        peer.domain = next_hop.host;
-    } else if (sip::iequals(transport_param, "tcp")) {
-        peer.protocol = Protocol::tcp;
-    } else if (!transport_param.empty() && !sip::iequals(transport_param, "udp")) {
-        return done(std::nullopt);
-    }
-    const auto port = next_hop.port != 0 ? next_hop.port : default_port(peer.protocol);
-    if (const auto address = transport::Address::parse(next_hop.host, port)) {
-        peer.address = *address;
-        return done(peer);
-    }
-    outside_.resolve(next_hop.host,
-                     [peer, port, done = std::move(done)](std::vector<transport::Address> found) mutable {
-                         if (found.empty()) return done(std::nullopt);
-                         peer.address = found.front();
-                         peer.address.port = port;
-                         done(peer);
-                     });
 }
 
 }  // namespace isthmus::runtime

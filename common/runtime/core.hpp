@@ -22,6 +22,9 @@
 #include "common/sip/uri.hpp"
 #include "common/transaction/key.hpp"
 #include "common/transport/address.hpp"
+#include "common/transport/quarantine.hpp"
+#include "common/transport/resolver.hpp"
+#include "common/transport/server_location.hpp"
 #include "common/transport/stream.hpp"
 #include "common/transport/udp_socket.hpp"
 
@@ -41,6 +44,10 @@ struct Node {
     transport::StreamLimits streams;  ///< of TCP and TLS; `sources` are the UDP addresses
     transaction::Timing timing;
     std::uint32_t timer_c_ms = 190'000;
+    std::uint32_t invite_target_ms = 3'000;  ///< silence after which the next target is tried (IW-RTE-08)
+    std::uint32_t other_target_ms = 4'000;   ///< the same for other methods: RFC 4320 allows 3.5 s
+    std::uint32_t setup_budget_ms = 20'000;  ///< no target is tried later
+    transport::ResolverOptions dns;
 };
 
 struct Outgoing {
@@ -67,8 +74,11 @@ class Outside {
     virtual void send(Outgoing outgoing) = 0;
     /// Runs `task` on another worker of this node (or on this one), later, never inside the call.
     virtual void post(std::size_t worker, std::function<void()> task) = 0;
-    /// Addresses of a host name; `done` is called on this worker, with nothing when the name has none.
-    virtual void resolve(const std::string& host, std::function<void(std::vector<transport::Address>)> done) = 0;
+    /// What is known of the domain name system without asking, or null. Allocates nothing.
+    virtual transport::AnswerPtr known(const transport::Question& question) = 0;
+    /// Asks; `done` is called on this worker, later.
+    virtual void ask(const transport::Question& question, std::function<void(transport::AnswerPtr)> done) = 0;
+    virtual transport::Quarantine& quarantine() = 0;         ///< of the node
     [[nodiscard]] virtual std::uint64_t now_ms() const = 0;  ///< of a steady clock
     [[nodiscard]] virtual std::chrono::system_clock::time_point time_of_day() const = 0;
     virtual std::uint64_t random() = 0;
@@ -96,6 +106,7 @@ struct CoreCounters {
     std::uint64_t malformed = 0;  ///< refused or dropped at the door
     std::uint64_t stray_responses = 0;
     std::uint64_t retransmissions = 0;  ///< requests and responses sent again
+    std::uint64_t failovers = 0;        ///< requests that went to a further target
 };
 
 class Core {
@@ -139,10 +150,17 @@ class Core {
                      std::string_view decision);
     void send_response(const ReplyPath& path, std::uint8_t listener, transport::Octets octets,
                        std::string_view decision);
-    /// Finds where a request goes: `done` gets the peer, or nothing when no address was found (RFC 3263 4, reduced to
-    /// addresses and A/AAAA records).
+    /// The search for the targets of a next hop, started (RFC 3263 4).
+    [[nodiscard]] transport::ServerLocation location_of(const sip::Uri& next_hop,
+                                                        transport::Security security = transport::Security::open);
+    /// Goes on with what is known. True when it is done.
+    bool advance(transport::ServerLocation& location);
+    /// Asks for what is not; `done` is called later.
+    void ask_for(transport::ServerLocation location, std::function<void(transport::Located&)> done);
+    /// Where a request goes that nobody would send again: the first target, or nothing.
     void locate(const sip::Uri& next_hop, std::function<void(std::optional<transport::Peer>)> done);
     void count_retransmission() { ++counters_.retransmissions; }
+    void count_failover() { ++counters_.failovers; }
     /// From now on new requests outside dialogs get 503; what is under way goes on (graceful stop).
     void refuse_new_work() { draining_ = true; }
     /// Server transactions that still wait for their final response.
@@ -173,6 +191,9 @@ class Core {
     std::size_t unanswered_ = 0;
     bool draining_ = false;
 };
+
+/// What a node may use to reach a target: its listening sockets say which transports and families.
+transport::LocationPolicy location_policy(const Node& node, transport::Security security);
 
 /// The reason phrase of RFC 3261 21 and its extensions.
 std::string_view reason_phrase(int status);

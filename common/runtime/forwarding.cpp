@@ -3,7 +3,8 @@
 #include <deque>
 
 #include "common/proxy/forward.hpp"
-#include "common/subscriber/result.hpp"
+#include "common/runtime/delivery.hpp"
+#include "common/runtime/refusal.hpp"
 
 namespace isthmus::runtime {
 
@@ -15,12 +16,6 @@ namespace {
 
 constexpr std::uint64_t ring_ms = 20'000;  // ST-SES-06
 constexpr std::uint8_t ring_slot = 255;
-
-/// The one 503 that passes unchanged (SR-REG-60, PR-REG-32).
-bool marks_lost_directory(const Message& response) {
-    return response.method() == sip::Method::register_ &&
-           response.value(HeaderId::warning).find(subscriber::subscriber_data_unavailable) != std::string_view::npos;
-}
 
 class Forwarding final : public ClientUser, public TimerTarget, public std::enable_shared_from_this<Forwarding> {
   public:
@@ -58,6 +53,10 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
     }
     void on_timeout(std::uint16_t branch) override { ended(branch, context_.timed_out(branch)); }
     void on_transport_error(std::uint16_t branch) override { ended(branch, context_.transport_failed(branch)); }
+    void on_undelivered(std::uint16_t branch, const Undelivered& why) override {
+        branches_[branch].why = why;
+        ended(branch, context_.undelivered(branch, why.status));
+    }
 
     void on_timer(std::uint8_t slot) override {
         const auto keep = shared_from_this();
@@ -72,8 +71,9 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
     struct Branch {
         Branch(Forwarding& owner, std::uint8_t number, Target goal) : target(std::move(goal)), timer_c(owner, number) {}
         std::optional<Target> target;  // until it is sent
-        std::shared_ptr<ClientTransaction> transaction;
+        std::shared_ptr<Delivery> delivery;
         std::optional<Message> response;  // the newest
+        Undelivered why;                  // when there is none
         Timer timer_c;
     };
 
@@ -99,15 +99,14 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
                     start_branch(step.branch);
                     break;
                 case Do::cancel_branch:
-                    if (branches_[step.branch].transaction)
-                        branches_[step.branch].transaction->cancel(reason_, "RFC 3261 16.10");
+                    if (branches_[step.branch].delivery)
+                        branches_[step.branch].delivery->cancel(reason_, "RFC 3261 16.10");
                     break;
                 case Do::forward:
                     pass_upstream(step.branch);
                     break;
                 case Do::answer:
-                    upstream_->reply(user_ ? user_->on_nothing(step.status) : step.status,
-                                     "RFC 3261 16.7 no response to forward");
+                    answer(step);
                     break;
                 case Do::start_timer_c:
                     core_.arm(branches_[step.branch].timer_c, core_.node().timer_c_ms);
@@ -119,31 +118,24 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
         }
     }
 
-    void start_branch(std::uint16_t branch) {
-        const auto self = shared_from_this();
-        Branch& of = branches_[branch];
-        if (of.target->peer) return send(branch, of.target->peer);
-        const auto hop = proxy::next_hop(of.target->request);
-        if (!hop) return send(branch, std::nullopt);
-        core_.locate(*hop, [self, branch](std::optional<transport::Peer> peer) { self->send(branch, peer); });
+    void answer(const proxy::Step& step) {
+        const auto& why = branches_[step.branch].why;
+        const auto status = user_ ? user_->on_nothing(step.status) : step.status;
+        if (step.status == why.status && !why.decision.empty())
+            return refuse(*upstream_, status, why.warning, why.decision);
+        upstream_->reply(status, "RFC 3261 16.7 no response to forward");
     }
 
-    void send(std::uint16_t branch, const std::optional<transport::Peer>& peer) {
+    void start_branch(std::uint16_t branch) {
         Branch& of = branches_[branch];
-        if (!peer || context_.cancelled()) {
-            of.timer_c.disarm();
-            of.target.reset();
-            // Never from inside the step that started the branch: the context must have seen all its branches.
-            core_.outside().post(core_.index(), [self = shared_from_this(), branch] {
-                self->perform(self->context_.transport_failed(branch));
-                self->tidy();
-            });
-            return;
-        }
         Target target = std::move(*of.target);
         of.target.reset();
-        of.transaction =
-            core_.send_request(std::move(target.request), *peer, shared_from_this(), branch, loop_, target.decision);
+        DeliveryOptions options;
+        options.branch = branch;
+        options.loop = loop_;
+        options.decision = std::move(target.decision);
+        options.peer = std::move(target.peer);
+        of.delivery = Delivery::start(core_, std::move(target.request), shared_from_this(), std::move(options));
     }
 
     void pass_upstream(std::uint16_t branch) {
@@ -167,7 +159,7 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
             of.timer_c.disarm();
             of.response.reset();
             of.target.reset();
-            of.transaction.reset();
+            of.delivery.reset();
         }
         if (!upstream_->invite()) user_.reset();
     }

@@ -56,6 +56,31 @@ void append_node_options(std::vector<Option>& to) {
                   .help = "Longer requests go by TCP where [listen] tcp is set (RFC 3261 18.1.1)."});
 }
 
+void append_dns_options(std::vector<Option>& to) {
+    to.push_back({.section = "dns",
+                  .key = "servers",
+                  .form = Form::endpoint_list,
+                  .fallback = List{},
+                  .max = 4,
+                  .help = "Name servers with port, such as \"127.0.0.1:53\"; none: those of /etc/resolv.conf."});
+    to.push_back({.section = "dns",
+                  .key = "patience_ms",
+                  .form = Form::integer,
+                  .fallback = 1900,
+                  .unit = "ms",
+                  .min = 100,
+                  .max = 10000,
+                  .help = "How long one question may take, all servers, tries and aliases included."});
+    to.push_back({.section = "dns",
+                  .key = "cache_entries",
+                  .form = Form::integer,
+                  .fallback = 50'000,
+                  .unit = "answers",
+                  .min = 100,
+                  .max = 10'000'000,
+                  .help = "Answers remembered for as long as their time to live allows, at most an hour."});
+}
+
 void append_timer_options(std::vector<Option>& to) {
     to.push_back({.section = "timers",
                   .key = "t1_ms",
@@ -156,6 +181,7 @@ std::vector<Option> shared_options() {
     std::vector<Option> options;
     append_node_options(options);
     append_connection_options(options);
+    append_dns_options(options);
     append_timer_options(options);
     append_observability_options(options);
     append_security_options(options);

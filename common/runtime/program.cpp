@@ -9,6 +9,7 @@
 #include "common/observability/catalogue.hpp"
 #include "common/observability/trace.hpp"
 #include "common/runtime/connections.hpp"
+#include "common/runtime/naming.hpp"
 #include "common/runtime/trace_sink.hpp"
 #include "common/sip/digest.hpp"
 
@@ -64,6 +65,7 @@ Node make_node(const Configuration& configuration) {
     node.streams = stream_limits(configuration);
     node.workers = static_cast<std::size_t>(configuration.integer("node.workers"));
     node.largest_udp = static_cast<std::size_t>(configuration.integer("listen.udp_max_bytes"));
+    node.dns = resolver_options(configuration);
     node.timing.t1 = static_cast<std::uint32_t>(configuration.integer("timers.t1_ms"));
     node.timing.t2 = static_cast<std::uint32_t>(configuration.integer("timers.t2_ms"));
     node.timing.t4 = static_cast<std::uint32_t>(configuration.integer("timers.t4_ms"));
@@ -140,6 +142,7 @@ int serve(const Configuration& configuration, const Description& description) {
              log.write(messages::trace_failed, {{"file", configuration.text("trace.file")}, {"reason", why}});
          }});
     observability::HepExporter hep(hep_options(configuration));
+    node.dns.event = [&log](const transport::ResolverEvent& event) { report(log, event); };
     const auto assembly = description.assemble({configuration, metrics, log});
     Server server(std::move(node), assembly.make_role,
                   {trace_sink(trace, hep),
@@ -148,6 +151,7 @@ int serve(const Configuration& configuration, const Description& description) {
                    },
                    connection_sink(log, metrics)});
     watch_server(metrics, server);
+    watch_dns(metrics, server);
     metrics.watch("isthmus_trace_dropped_total", "Trace records dropped", {},
                   [&trace] { return static_cast<double>(trace.dropped()); });
     metrics.watch("isthmus_hep_sent_total", "Messages sent to the HEP collector", {},

@@ -5,12 +5,13 @@
 namespace isthmus::runtime {
 
 struct Server::Impl {
-    explicit Impl(Node node_in) : node(std::move(node_in)) {}
+    explicit Impl(Node node_in) : node(std::move(node_in)), naming(node.dns) {}
 
     Node node;
     std::vector<std::unique_ptr<transport::UdpSocket>> sockets;
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<std::unique_ptr<transport::StreamListener>> listeners;
+    Naming naming;  // ends first: its thread posts to the workers
 
     void listen(transport::Protocol protocol, transport::Address& address) {
         Worker& first = *workers.front();
@@ -30,8 +31,8 @@ Server::Server(Node node, const RoleFactory& make_role, const Sinks& sinks)
         address = impl_->sockets.back()->local();
     }
     for (std::size_t i = 0; i < impl_->node.workers; ++i)
-        impl_->workers.push_back(
-            std::make_unique<Worker>(impl_->node, static_cast<std::uint8_t>(i), impl_->sockets, impl_->workers, sinks));
+        impl_->workers.push_back(std::make_unique<Worker>(impl_->node, static_cast<std::uint8_t>(i), impl_->sockets,
+                                                          impl_->workers, impl_->naming, sinks));
     for (auto& address : impl_->node.tcp) impl_->listen(transport::Protocol::tcp, address);
     for (auto& address : impl_->node.tls) impl_->listen(transport::Protocol::tls, address);
     for (auto& worker : impl_->workers) worker->core().set_role(make_role(worker->core()));
@@ -69,6 +70,14 @@ Core& Server::core(std::size_t worker) {
     return impl_->workers[worker]->core();
 }
 
+transport::ResolverCounts Server::dns() const {
+    return impl_->naming.resolver.counts();
+}
+
+transport::Quarantine& Server::quarantine() const {
+    return impl_->naming.quarantine;
+}
+
 std::size_t Server::unanswered() const {
     std::size_t sum = 0;
     for (const auto& worker : impl_->workers) sum += worker->pending();
@@ -84,6 +93,7 @@ Server::Totals Server::totals() const {
         sum.counters.malformed += one.counters.malformed;
         sum.counters.stray_responses += one.counters.stray_responses;
         sum.counters.retransmissions += one.counters.retransmissions;
+        sum.counters.failovers += one.counters.failovers;
         sum.server_transactions += one.server_transactions;
         sum.client_transactions += one.client_transactions;
         sum.connections += one.connections;

@@ -58,6 +58,9 @@ class Server {
     [[nodiscard]] std::size_t unanswered() const;
     /// Sums over the workers, as of each one's last loop; from any thread.
     [[nodiscard]] Totals totals() const;
+    // From any thread
+    [[nodiscard]] transport::ResolverCounts dns() const;
+    [[nodiscard]] transport::Quarantine& quarantine() const;
 
   private:
     struct Impl;

@@ -47,10 +47,16 @@ void ServerTransaction::respond(const sip::Message& response, std::string_view d
     if (status < 200) return;
     if (!answered_) --core_.unanswered_;
     answered_ = true;
+    if (!invite()) repeat_.disarm();
     request_.reset();
     hear_cancel_ = nullptr;
     // RFC 6026: a 2xx to an INVITE is repeated by whoever made it, never from here.
     if (invite() && status < 300) response_.reset();
+}
+
+void ServerTransaction::say_alive_later() {
+    constexpr std::uint64_t alive_ms = 3'500;
+    core_.arm(repeat_, alive_ms);
 }
 
 void ServerTransaction::request_again() {
@@ -78,6 +84,8 @@ void ServerTransaction::take_cancel(const sip::Message& cancel) {
 
 void ServerTransaction::on_timer(std::uint8_t slot) {
     const auto keep = shared_from_this();
+    // RFC 4320 4.1: whoever asks learns that we live, or it would go to another target (IW-RTE-08).
+    if (slot == 0 && !invite()) return answered_ ? void() : reply(100, "RFC 4320 4.1");
     perform(
         std::visit([slot](auto& machine) { return machine.timer(slot == 0 ? Slot::repeat : Slot::life); }, machine_));
 }

@@ -59,6 +59,8 @@ class ServerTransaction final : public std::enable_shared_from_this<ServerTransa
 
   private:
     friend class Core;
+    /// A request other than INVITE gets a 100 when nothing else was said for 3.5 s.
+    void say_alive_later();
     void request_again();
     void ack(sip::Message message, const Arrival& arrival);
     void take_cancel(const sip::Message& cancel);

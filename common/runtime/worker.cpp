@@ -23,8 +23,6 @@ transport::StreamLimits limits_of(const Node& node) {
     return limits;
 }
 
-constexpr std::uint64_t name_life_ms = 30'000;
-constexpr std::size_t names_kept = 10'000;
 constexpr int worker_shift = 56;
 constexpr std::uint64_t reference_mask = (std::uint64_t{1} << worker_shift) - 1;
 
@@ -34,21 +32,15 @@ std::uint64_t steady_ms() {
             .count());
 }
 
-std::vector<Address> addresses_of(const asio::ip::udp::resolver::results_type& results) {
-    std::vector<Address> found;
-    for (const auto& entry : results)
-        if (const auto address = Address::parse(entry.endpoint().address().to_string(), 0)) found.push_back(*address);
-    return found;
-}
-
 }  // namespace
 
 Worker::Worker(const Node& node, std::uint8_t index, std::vector<std::unique_ptr<transport::UdpSocket>>& sockets,
-               std::vector<std::unique_ptr<Worker>>& colleagues, Sinks sinks)
+               std::vector<std::unique_ptr<Worker>>& colleagues, Naming& naming, Sinks sinks)
     : node_(node),
       index_(index),
       sockets_(sockets),
       colleagues_(colleagues),
+      naming_(naming),
       sinks_(std::move(sinks)),
       now_ms_(steady_ms()),
       random_state_{[] {
@@ -59,8 +51,7 @@ Worker::Worker(const Node& node, std::uint8_t index, std::vector<std::unique_ptr
       core_(node, index, *this),
       streams_(io_, limits_of(node), stream_events()),
       ticker_(io_),
-      outbox_(sockets.size()),
-      resolver_(io_) {}
+      outbox_(sockets.size()) {}
 
 transport::StreamEvents Worker::stream_events() {
     transport::StreamEvents events;
@@ -180,6 +171,7 @@ void Worker::flush() {
     published_.malformed.store(counters.malformed, relaxed);
     published_.stray.store(counters.stray_responses, relaxed);
     published_.again.store(counters.retransmissions, relaxed);
+    published_.failovers.store(counters.failovers, relaxed);
     published_.servers.store(core_.server_transactions(), relaxed);
     published_.clients.store(core_.client_transactions(), relaxed);
     published_.connections.store(streams_.connections(), relaxed);
@@ -190,9 +182,9 @@ void Worker::flush() {
 Server::Totals Worker::totals() const {
     constexpr auto relaxed = std::memory_order_relaxed;
     Server::Totals totals;
-    totals.counters = {published_.received.load(relaxed), published_.sent.load(relaxed),
+    totals.counters = {published_.received.load(relaxed),  published_.sent.load(relaxed),
                        published_.malformed.load(relaxed), published_.stray.load(relaxed),
-                       published_.again.load(relaxed)};
+                       published_.again.load(relaxed),     published_.failovers.load(relaxed)};
     totals.server_transactions = published_.servers.load(relaxed);
     totals.client_transactions = published_.clients.load(relaxed);
     totals.connections = published_.connections.load(relaxed);
@@ -239,26 +231,15 @@ void Worker::post(std::size_t worker, std::function<void()> task) {
     colleagues_[worker]->enqueue(std::move(task));
 }
 
-void Worker::resolve(const std::string& host, std::function<void(std::vector<Address>)> done) {
-    auto& name = names_[host];
-    if (name.until_ms > now_ms_) return done(name.addresses);
-    name.waiting.push_back(std::move(done));
-    if (name.waiting.size() > 1) return;
-    // Asio asks on a thread of its own: a slow name server never holds a worker.
-    resolver_.async_resolve(host, "",
-                            [this, host](error_code error, const asio::ip::udp::resolver::results_type& results) {
-                                begin();
-                                if (names_.size() > names_kept)
-                                    std::erase_if(names_, [](const auto& row) { return row.second.waiting.empty(); });
-                                auto& found = names_[host];
-                                found.addresses = error ? std::vector<Address>{} : addresses_of(results);
-                                found.until_ms = now_ms_ + name_life_ms;
-                                const auto waiting = std::move(found.waiting);
-                                found.waiting.clear();
-                                const auto addresses = found.addresses;
-                                for (const auto& hear : waiting) guarded([&] { hear(addresses); });
-                                flush();
-                            });
+transport::AnswerPtr Worker::known(const transport::Question& question) {
+    return naming_.resolver.known(question);
+}
+
+void Worker::ask(const transport::Question& question, std::function<void(transport::AnswerPtr)> done) {
+    // `done` leaves the resolver's thread with the answer: what it holds belongs to this worker and must end here.
+    naming_.resolver.ask(question, [this, done = std::move(done)](transport::AnswerPtr answer) mutable {
+        enqueue([done = std::move(done), answer = std::move(answer)] { done(answer); });
+    });
 }
 
 std::uint64_t Worker::random() {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/udp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -20,11 +19,18 @@
 
 namespace isthmus::runtime {
 
+/// What all workers of a node know of the names and targets outside.
+struct Naming {
+    explicit Naming(const transport::ResolverOptions& options) : resolver(options) {}
+    transport::Quarantine quarantine;
+    transport::Resolver resolver;
+};
+
 class Worker final : public Outside {
   public:
     /// The workers of a node know each other through `colleagues`, complete before the threads start.
     Worker(const Node& node, std::uint8_t index, std::vector<std::unique_ptr<transport::UdpSocket>>& sockets,
-           std::vector<std::unique_ptr<Worker>>& colleagues, Sinks sinks);
+           std::vector<std::unique_ptr<Worker>>& colleagues, Naming& naming, Sinks sinks);
 
     Core& core() { return core_; }
     boost::asio::io_context& io() { return io_; }
@@ -40,7 +46,9 @@ class Worker final : public Outside {
     // Outside
     void send(Outgoing outgoing) override;
     void post(std::size_t worker, std::function<void()> task) override;
-    void resolve(const std::string& host, std::function<void(std::vector<transport::Address>)> done) override;
+    transport::AnswerPtr known(const transport::Question& question) override;
+    void ask(const transport::Question& question, std::function<void(transport::AnswerPtr)> done) override;
+    transport::Quarantine& quarantine() override { return naming_.quarantine; }
     [[nodiscard]] std::uint64_t now_ms() const override { return now_ms_; }
     [[nodiscard]] std::chrono::system_clock::time_point time_of_day() const override {
         return std::chrono::system_clock::now();
@@ -76,6 +84,7 @@ class Worker final : public Outside {
     boost::asio::io_context io_{1};
     std::vector<std::unique_ptr<transport::UdpSocket>>& sockets_;
     std::vector<std::unique_ptr<Worker>>& colleagues_;
+    Naming& naming_;
     Sinks sinks_;
     std::uint64_t now_ms_;
     std::uint64_t random_state_[2];
@@ -84,19 +93,12 @@ class Worker final : public Outside {
     boost::asio::steady_timer ticker_;
     std::vector<boost::asio::posix::stream_descriptor> readers_;
     std::vector<std::vector<transport::Datagram>> outbox_;
-    boost::asio::ip::udp::resolver resolver_;
-    struct Name {
-        std::vector<transport::Address> addresses;
-        std::uint64_t until_ms = 0;
-        std::vector<std::function<void(std::vector<transport::Address>)>> waiting;
-    };
-    std::unordered_map<std::string, Name> names_;
     std::mutex inbox_lock_;
     std::vector<std::function<void()>> inbox_;
     std::thread thread_;
     std::atomic<std::size_t> pending_ = 0;
     struct Published {
-        std::atomic<std::uint64_t> received = 0, sent = 0, malformed = 0, stray = 0, again = 0;
+        std::atomic<std::uint64_t> received = 0, sent = 0, malformed = 0, stray = 0, again = 0, failovers = 0;
         std::atomic<std::size_t> servers = 0, clients = 0, connections = 0, tls = 0;
     } published_;
 };

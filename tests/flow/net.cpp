@@ -58,8 +58,58 @@ void Net::advance(std::uint64_t ms) {
     const auto until = now_ + ms;
     while (now_ < until) {
         now_ += std::min<std::uint64_t>(10, until - now_);
+        answer_silent_questions();
         for (const auto& tick : ticks_) tick();
         settle();
+    }
+}
+
+void Net::ask(const transport::Question& question, std::function<void(transport::AnswerPtr)> done) {
+    const auto text = std::string(name(question.type)) + " " + std::string(question.name.data(), question.name.size());
+    dns_queries.push_back(text);
+    if (name_server_silent) {
+        const auto due = now_ + 1'900;
+        return silent_questions_.push_back({due, question, std::move(done)});
+    }
+    const auto row = zone_.find(text);
+    auto answer = row != zone_.end() ? row->second : transport::DnsAnswer{};
+    if (row == zone_.end()) {
+        const std::string host(question.name.data(), question.name.size());
+        answer.outcome = zone_names_.count(host) != 0 ? transport::DnsAnswer::Outcome::no_data
+                                                      : transport::DnsAnswer::Outcome::no_name;
+        answer.ttl_s = 60;
+    }
+    later([this, question, done = std::move(done), made = std::make_shared<const transport::DnsAnswer>(answer)] {
+        names.store(question, made, now_);
+        done(made);
+    });
+}
+
+transport::DnsAnswer& Net::record(transport::RecordType type, const std::string& host) {
+    zone_names_.insert(host);
+    auto& answer = zone_[std::string(name(type)) + " " + host];
+    answer.outcome = transport::DnsAnswer::Outcome::found;
+    answer.ttl_s = 60;
+    return answer;
+}
+
+void Net::srv(const std::string& service, std::uint16_t priority, const std::string& host, std::uint16_t port) {
+    record(transport::RecordType::srv, service).srv.push_back({priority, 1, port, host});
+}
+
+void Net::a(const std::string& host, const std::string& address) {
+    record(transport::RecordType::a, host).addresses.push_back(Address::parse(address, 0).value());
+}
+
+void Net::answer_silent_questions() {
+    while (!silent_questions_.empty() && silent_questions_.front().due <= now_) {
+        auto waiting = std::move(silent_questions_.front());
+        silent_questions_.pop_front();
+        transport::DnsAnswer silence;
+        silence.outcome = transport::DnsAnswer::Outcome::timed_out;
+        auto made = std::make_shared<const transport::DnsAnswer>(silence);
+        names.store(waiting.question, made, now_);
+        waiting.done(made);
     }
 }
 
@@ -78,14 +128,13 @@ class NodeHost::Outside final : public runtime::Outside {
         (void)worker;  // one thread plays them all; each task touches its own core only
         net_.later(std::move(task));
     }
-    void resolve(const std::string& host, std::function<void(std::vector<Address>)> done) override {
-        net_.later([host, done = std::move(done)] {
-            // Names of the flow tests are their addresses.
-            std::vector<Address> found;
-            if (const auto address = Address::parse(host, 0)) found.push_back(*address);
-            done(found);
-        });
+    transport::AnswerPtr known(const transport::Question& question) override {
+        return net_.names.find(question.type, {question.name.data(), question.name.size()}, net_.now());
     }
+    void ask(const transport::Question& question, std::function<void(transport::AnswerPtr)> done) override {
+        net_.ask(question, std::move(done));
+    }
+    transport::Quarantine& quarantine() override { return host_.quarantine(); }
     [[nodiscard]] std::uint64_t now_ms() const override { return net_.now(); }
     [[nodiscard]] std::chrono::system_clock::time_point time_of_day() const override {
         return std::chrono::system_clock::time_point(std::chrono::milliseconds(net_.now()));

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,15 @@ class Net {
     [[nodiscard]] std::uint64_t now() const { return now_; }
     std::uint64_t random() { return random_ = random_ * 6364136223846793005ULL + 1442695040888963407ULL; }
 
+    // The name server of this network: records that exist, and what was asked.
+    transport::DnsAnswer& record(transport::RecordType type, const std::string& host);
+    void srv(const std::string& service, std::uint16_t priority, const std::string& host, std::uint16_t port = 5060);
+    void a(const std::string& host, const std::string& address);
+    void ask(const transport::Question& question, std::function<void(transport::AnswerPtr)> done);
+    bool name_server_silent = false;
+    std::vector<std::string> dns_queries;  ///< "A host.example.net"
+    transport::DnsCache names{1000};
+
     /// "alice -> pcscf INVITE" a line, since the last call; 100 Trying is left out.
     std::string ladder();
     void silence(const std::string& address, bool silent) { silent_[address] = silent; }
@@ -52,6 +62,16 @@ class Net {
     std::vector<std::string> decisions;
 
   private:
+    struct Unanswered {
+        std::uint64_t due;
+        transport::Question question;
+        std::function<void(transport::AnswerPtr)> done;
+    };
+    void answer_silent_questions();
+
+    std::map<std::string, transport::DnsAnswer> zone_;
+    std::set<std::string> zone_names_;
+    std::deque<Unanswered> silent_questions_;
     std::map<std::string, Host*> hosts_;
     std::map<std::string, bool> silent_;
     std::deque<std::function<void()>> tasks_;
@@ -71,10 +91,12 @@ class NodeHost final : public Host {
     void deliver(const transport::Peer& from, const std::string& octets) override;
     [[nodiscard]] const runtime::Node& node() const { return node_; }
     runtime::Core& core(std::size_t worker) { return *cores_[worker]; }
+    transport::Quarantine& quarantine() { return quarantine_; }
 
   private:
     class Outside;
     runtime::Node node_;
+    transport::Quarantine quarantine_;
     std::vector<std::unique_ptr<Outside>> outsides_;
     std::vector<std::unique_ptr<runtime::Core>> cores_;
 };
