@@ -99,6 +99,7 @@ class InternetCall final : public runtime::ClientUser,
         return targets_[attempts_[number - 1].target].decision.parameters;
     }
 
+    [[nodiscard]] std::uint32_t newest_cseq() const;  // of our net dialog, over all attempts
     [[nodiscard]] sip::Message proxied_invite() const;
     [[nodiscard]] sip::Message own_invite(std::uint32_t cseq) const;
     void add_next_hop(sip::Message& request, const policy::Parameters& parameters) const;

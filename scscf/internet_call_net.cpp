@@ -32,11 +32,18 @@ Message InternetCall::own_invite(std::uint32_t cseq) const {
     return interworking::net_invite(facts_.invite, leg);
 }
 
+std::uint32_t InternetCall::newest_cseq() const {
+    auto newest = dialogs_->newest_cseq();
+    for (const auto& one : attempts_) newest = std::max(newest, one.cseq);
+    return newest;
+}
+
 void InternetCall::act(const interworking::SendInvite& action, const std::string& why) {
     auto& made = attempt(action.attempt);
-    made.cseq = action.own_cseq;
+    // Above what a PRACK or UPDATE of an attempt before took: one Call-ID and From tag are one sequence for the callee.
+    if (action.role == Role::b2bua) made.cseq = std::max(action.own_cseq, newest_cseq() + 1);
     bridged_ = bridged_ || action.role == Role::b2bua;
-    auto request = action.role == Role::b2bua ? own_invite(action.own_cseq) : proxied_invite();
+    auto request = action.role == Role::b2bua ? own_invite(made.cseq) : proxied_invite();
     const auto& target = targets_[action.target];
     if (action.target != 0) request.set_request_uri(target.uri);
     if (const auto refusal = interworking::apply_privacy(request, action.role)) {  // IW-IDP-02

@@ -215,6 +215,12 @@ std::uint32_t TranslatedDialogs::newest_cseq(std::string_view net_remote_tag) co
     return newest;
 }
 
+std::uint32_t TranslatedDialogs::newest_cseq() const {
+    std::uint32_t newest = 0;
+    for (const auto& pair : pairs_) newest = std::max(newest, pair.net.local_cseq);
+    return newest;
+}
+
 void TranslatedDialogs::send(Message request, const std::shared_ptr<Relay>& relay, std::string decision) {
     if (relay) {
         runtime::DeliveryOptions options;

@@ -57,6 +57,9 @@ class TranslatedDialogs : public std::enable_shared_from_this<TranslatedDialogs>
     /// Our newest CSeq in the dialog with this tag on the net leg; 0 when there is none.
     [[nodiscard]] std::uint32_t newest_cseq(std::string_view net_remote_tag) const;
 
+    /// The same over all of them.
+    [[nodiscard]] std::uint32_t newest_cseq() const;
+
     /// A request that came on `from`'s leg.
     void on_request(const std::shared_ptr<runtime::ServerTransaction>& transaction, Side from);
     void on_ack(const sip::Message& ack, Side from);

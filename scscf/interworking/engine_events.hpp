@@ -90,7 +90,7 @@ using Event = std::variant<Start, Provisional, Final, Success, EarlyRefusal, UeC
 // ---- actions ------------------------------------------------------------------------------------------------
 
 /// Attempts count from 1. In the b2bua role all attempts share Call-ID and From tag of our net dialog, no To tag, and
-/// `own_cseq` is 1, 2, ...; in the proxy role it is 0 and the UE's CSeq goes on (retry identity table).
+/// `own_cseq` is at least 1, 2, ...; in the proxy role it is 0 and the UE's CSeq goes on (retry identity table).
 struct SendInvite {
     unsigned attempt = 0;
     unsigned target = 0;  ///< the shell's number

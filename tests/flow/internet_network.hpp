@@ -1,6 +1,8 @@
 // alice of home1.net and dave of isp.example, who is reached directly by the S-CSCF.
 #pragma once
 
+#include <functional>
+
 #include "common/sip/headers.hpp"
 #include "tests/flow/core_network.hpp"
 
@@ -18,6 +20,7 @@ class InternetNetwork : public CoreNetwork {
         auto rule = allow("isp.example", mode);
         rule.parameters.next_hop = "sip:127.0.3.1:5060";
         rule.parameters.required = required;
+        adjust(rule.parameters);
         set_policy({rule});
         route = route_of(pcscf, do_register(alice_phone, alice));
         net.ladder();
@@ -58,6 +61,7 @@ class InternetNetwork : public CoreNetwork {
     }
     static bool has_qos(const sip::Message& message) { return message.body().find(":qos") != std::string_view::npos; }
 
+    std::function<void(policy::Parameters&)> adjust = [](policy::Parameters&) {};
     policy::RequiredCapabilities required;
     std::string route;
     Phone dave{net, "dave", "127.0.3.1:5060"};
