@@ -26,6 +26,7 @@ const std::vector<Migration>& known_migrations() {
         {5, "005_policy.sql"},
         {6, "006_policy_operator.sql"},
         {7, "007_policy_retry.sql"},
+        {8, "008_subscriber_credentials.sql"},
     };
     return migrations;
 }

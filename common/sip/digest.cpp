@@ -7,6 +7,7 @@
 #include <array>
 #include <stdexcept>
 
+#include "common/sip/base64.hpp"
 #include "common/sip/lexis.hpp"
 
 namespace isthmus::sip {
@@ -68,6 +69,15 @@ void put_token(std::string& out, std::string_view name, const std::string& value
     if (!value.empty()) put(out, name, value);
 }
 
+std::string hash_hex(DigestAlgorithm algorithm, std::string_view octets) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
+    unsigned int size = 0;
+    const auto* kind = algorithm == DigestAlgorithm::sha256 ? EVP_sha256() : EVP_md5();
+    if (EVP_Digest(octets.data(), octets.size(), hash.data(), &size, kind, nullptr) != 1)
+        throw std::runtime_error("OpenSSL offers no " + std::string(name(algorithm)));
+    return to_hex({reinterpret_cast<const char*>(hash.data()), size});
+}
+
 std::string combine(std::string_view ha1, const DigestCredentials& credentials, const std::string& ha2) {
     std::string text(ha1);
     text.append(":").append(credentials.nonce).append(":");
@@ -75,30 +85,43 @@ std::string combine(std::string_view ha1, const DigestCredentials& credentials, 
         text.append(credentials.nc).append(":").append(credentials.cnonce).append(":");
         text.append(credentials.qop).append(":");
     }
-    return md5_hex(text + ha2);
+    return hash_hex(*digest_algorithm(credentials.algorithm), text + ha2);
 }
 
 }  // namespace
 
-std::string md5_hex(std::string_view octets) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-    unsigned int size = 0;
-    if (EVP_Digest(octets.data(), octets.size(), hash.data(), &size, EVP_md5(), nullptr) != 1) {
-        throw std::runtime_error("OpenSSL offers no MD5");
-    }
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string hex;
-    for (unsigned int i = 0; i < size; ++i) {
-        hex += digits[hash.at(i) >> 4U];
-        hex += digits[hash.at(i) & 15U];
-    }
-    return hex;
+std::optional<DigestAlgorithm> digest_algorithm(std::string_view name) {
+    if (name.empty() || iequals(name, "MD5")) return DigestAlgorithm::md5;
+    if (iequals(name, "SHA-256")) return DigestAlgorithm::sha256;
+    if (iequals(name, "AKAv1-MD5")) return DigestAlgorithm::aka_v1_md5;
+    return std::nullopt;
 }
 
-std::string digest_ha1(std::string_view username, std::string_view realm, std::string_view password) {
+std::string_view name(DigestAlgorithm algorithm) {
+    switch (algorithm) {
+        case DigestAlgorithm::md5:
+            return "MD5";
+        case DigestAlgorithm::sha256:
+            return "SHA-256";
+        case DigestAlgorithm::aka_v1_md5:
+            return "AKAv1-MD5";
+    }
+    return "MD5";
+}
+
+std::string md5_hex(std::string_view octets) {
+    return hash_hex(DigestAlgorithm::md5, octets);
+}
+
+std::string sha256_hex(std::string_view octets) {
+    return hash_hex(DigestAlgorithm::sha256, octets);
+}
+
+std::string digest_ha1(std::string_view username, std::string_view realm, std::string_view password,
+                       DigestAlgorithm algorithm) {
     std::string text(username);
     text.append(":").append(realm).append(":").append(password);
-    return md5_hex(text);
+    return hash_hex(algorithm, text);
 }
 
 bool constant_time_equal(std::string_view a, std::string_view b) {
@@ -139,7 +162,7 @@ std::optional<std::string_view> DigestCredentials::other(std::string_view name) 
 }
 
 bool DigestCredentials::computable() const {
-    if (!algorithm.empty() && !iequals(algorithm, "MD5")) return false;
+    if (!digest_algorithm(algorithm)) return false;
     if (qop.empty()) return true;
     return iequals(qop, "auth") && !cnonce.empty() && nonce_count().has_value();
 }
@@ -170,7 +193,10 @@ std::optional<DigestChallenge> DigestChallenge::parse(std::string_view value) {
     result.algorithm = take(*pairs, "algorithm");
     result.qop = take(*pairs, "qop");
     result.stale = iequals(take(*pairs, "stale"), "true");
+    result.ik = take(*pairs, "ik");
+    result.ck = take(*pairs, "ck");
     if (!token_or_absent(result.algorithm)) return std::nullopt;
+    result.others = std::move(*pairs);
     return result;
 }
 
@@ -182,6 +208,9 @@ std::string DigestChallenge::print() const {
     put_token(out, "algorithm", algorithm);
     put_quoted(out, "qop", qop);
     if (stale) put(out, "stale", "true");
+    put_quoted(out, "ik", ik);
+    put_quoted(out, "ck", ck);
+    for (const auto& [name, value] : others) put(out, name, quote(value));
     return out;
 }
 
@@ -197,12 +226,13 @@ std::string AuthenticationInfo::print() const {
 
 std::string digest_response(std::string_view ha1, const DigestCredentials& credentials, std::string_view method) {
     if (!credentials.computable()) return {};
-    return combine(ha1, credentials, md5_hex(std::string(method) + ":" + credentials.uri));
+    return combine(ha1, credentials,
+                   hash_hex(*digest_algorithm(credentials.algorithm), std::string(method) + ":" + credentials.uri));
 }
 
 std::string digest_rspauth(std::string_view ha1, const DigestCredentials& credentials) {
     if (!credentials.computable()) return {};
-    return combine(ha1, credentials, md5_hex(":" + credentials.uri));
+    return combine(ha1, credentials, hash_hex(*digest_algorithm(credentials.algorithm), ":" + credentials.uri));
 }
 
 bool digest_matches(std::string_view ha1, const DigestCredentials& credentials, std::string_view method) {

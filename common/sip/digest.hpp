@@ -1,5 +1,5 @@
-// HTTP Digest with MD5 as SIP uses it: qop none and auth (RFC 2617, RFC 7616, RFC 3261 22; SR-REG-06, SR-REG-08).
-// The password is never here: everything starts from HA1, which the directory keeps (CX-42).
+// HTTP Digest as SIP uses it: MD5, SHA-256 (RFC 7616, RFC 8760) and AKAv1-MD5 (RFC 3310); qop none and auth
+// (RFC 2617, RFC 3261 22; SR-REG-05..08). Everything starts from HA1: the password stays with the directory (CX-42).
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,17 @@
 
 namespace isthmus::sip {
 
-/// 32 lower-case hex digits.
+/// What the `algorithm` parameter names. AKAv1-MD5 computes as MD5 does, with RES for a password (RFC 3310 3.3).
+enum class DigestAlgorithm : std::uint8_t { md5, sha256, aka_v1_md5 };
+/// An absent algorithm is MD5; nothing for one we do not compute.
+std::optional<DigestAlgorithm> digest_algorithm(std::string_view name);
+std::string_view name(DigestAlgorithm algorithm);
+
+/// 32 and 64 lower-case hex digits.
 std::string md5_hex(std::string_view octets);
-std::string digest_ha1(std::string_view username, std::string_view realm, std::string_view password);
+std::string sha256_hex(std::string_view octets);
+std::string digest_ha1(std::string_view username, std::string_view realm, std::string_view password,
+                       DigestAlgorithm algorithm = DigestAlgorithm::md5);
 /// Takes as long for unequal texts of one length as for equal ones.
 bool constant_time_equal(std::string_view a, std::string_view b);
 
@@ -48,6 +56,9 @@ struct DigestChallenge {
     std::string algorithm = "MD5";
     std::string qop = "auth";  ///< empty: none offered
     bool stale = false;
+    std::string ik;  ///< with AKA, between S-CSCF and P-CSCF only (SR-REG-05, PR-REG-20): 32 hex digits
+    std::string ck;
+    std::vector<std::pair<std::string, std::string>> others;  ///< such as domain; quotes taken off
 
     static std::optional<DigestChallenge> parse(std::string_view value);
     [[nodiscard]] std::string print() const;
@@ -64,7 +75,8 @@ struct AuthenticationInfo {
     [[nodiscard]] std::string print() const;
 };
 
-/// The `response` these credentials must carry; empty when not computable().
+/// The `response` these credentials must carry, by their own algorithm, which `ha1` must fit; empty when not
+/// computable().
 std::string digest_response(std::string_view ha1, const DigestCredentials& credentials, std::string_view method);
 /// A2 is ":" and the uri (RFC 2617 3.2.3); empty when not computable().
 std::string digest_rspauth(std::string_view ha1, const DigestCredentials& credentials);

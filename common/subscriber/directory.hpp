@@ -2,6 +2,7 @@
 // An adapter answers from PostgreSQL or from an HSS; nothing here knows which.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -53,27 +54,45 @@ struct LocationQuery {
     bool with_capabilities = false;  ///< User-Authorization-Type REGISTRATION_AND_CAPABILITIES
 };
 
-// --- authenticate (MAR/MAA, SR-REG-04, CX-42) ---
+// --- authenticate (MAR/MAA, SR-REG-04, CX-40..43) ---
 
 enum class AuthenticationScheme : std::uint8_t { unknown, sip_digest, digest_aka_v1_md5 };
+
+/// SIP-Authorization of a re-synchronisation: the challenge the card refused, and what it said (CX-40).
+struct Resynchronisation {
+    std::array<std::uint8_t, 16> rand{};
+    std::array<std::uint8_t, 14> auts{};
+};
 
 struct AuthenticationQuery {
     std::string public_identity;
     std::string private_identity;
     AuthenticationScheme scheme = AuthenticationScheme::unknown;
     std::string server_name;  ///< the asking S-CSCF; kept so that the answer to the challenge comes here (CX-31)
+    std::optional<Resynchronisation> resynchronisation = std::nullopt;
 };
 
-/// SIP-Digest-Authenticate: algorithm MD5, qop "auth".
+/// SIP-Digest-Authenticate, qop "auth"; one HA1 for each algorithm that the user can be verified by, or empty.
 struct DigestVector {
     std::string realm;
-    std::string ha1;  ///< 32 lower-case hex digits
+    std::string ha1 = {};         ///< MD5, 32 lower-case hex digits
+    std::string ha1_sha256 = {};  ///< SHA-256, 64
+};
+
+/// SIP-Authenticate (RAND, AUTN), SIP-Authorization (XRES), Confidentiality-Key, Integrity-Key (CX-41).
+struct AkaVector {
+    std::array<std::uint8_t, 16> rand{};
+    std::array<std::uint8_t, 16> autn{};
+    std::vector<std::uint8_t> xres;
+    std::array<std::uint8_t, 16> ck{};
+    std::array<std::uint8_t, 16> ik{};
 };
 
 struct AuthenticationAnswer {
     Result result = Result::unreachable;
     AuthenticationScheme scheme = AuthenticationScheme::unknown;
     DigestVector digest;      ///< with sip_digest
+    AkaVector aka;            ///< with digest_aka_v1_md5
     std::string server_name;  ///< with identity_already_registered: who serves the user
 };
 

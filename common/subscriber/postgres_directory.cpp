@@ -1,15 +1,20 @@
 #include "common/subscriber/postgres_directory.hpp"
 
+#include <openssl/rand.h>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <charconv>
 #include <pqxx/nontransaction>
 #include <pqxx/result>
 #include <pqxx/transaction>
+#include <stdexcept>
 #include <utility>
 #include <variant>
 
 #include "common/database/grouped_writer.hpp"
+#include "common/subscriber/aka.hpp"
 #include "common/subscriber/postgres_json.hpp"
 
 namespace isthmus::subscriber {
@@ -23,7 +28,10 @@ const std::vector<database::Statement>& statements() {
         {"locate",
          "SELECT result, server_name, to_json(mandatory), to_json(optional) FROM subscriber.locate($1, $2, $3)"},
         {"authentication",
-         "SELECT result, realm, ha1, server_name, to_be_noted FROM subscriber.authentication($1, $2, $3, $4)"},
+         "SELECT result, chosen, realm, ha1, ha1_sha256, server_name, to_be_noted "
+         "FROM subscriber.authentication($1, $2, $3, $4)"},
+        {"issue_aka", "SELECT position, k, opc, amf, sqn FROM subscriber.issue_aka($1)"},
+        {"aka_secret", "SELECT k, opc FROM subscriber.aka_secret($1)"},
         {"await_authentication", "SELECT subscriber.await_authentication($1)"},
         {"assign",
          "SELECT position, result, server_name, profile, bindings FROM subscriber.assign($1) ORDER BY position"},
@@ -114,6 +122,54 @@ std::vector<AssignmentAnswer> write_assignments(pqxx::work& transaction, const s
     return answers;
 }
 
+/// Hexadecimal digits as the schema's functions write keys.
+template <typename Octets>
+Octets octets(const pqxx::field& field) {
+    const std::string_view hex = field.c_str();
+    Octets result{};
+    if (hex.size() != result.size() * 2) throw std::runtime_error("a key of the directory has another length");
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        const char* const digits = hex.data() + 2 * i;
+        if (std::from_chars(digits, digits + 2, result.at(i), 16).ptr != digits + 2)
+            throw std::runtime_error("a key of the directory is not hexadecimal");
+    }
+    return result;
+}
+
+/// Whose sequence number is wanted; with what his card said it has.
+struct AkaRequest {
+    std::string private_identity;
+    std::optional<aka::Number> card_sqn;
+};
+struct AkaIssue {
+    aka::Secret secret;
+    aka::Number sqn = 0;
+};
+
+/// One answer for each request; nothing for who has no card.
+std::vector<std::optional<AkaIssue>> issue_aka(pqxx::work& transaction, const std::vector<AkaRequest>& items) {
+    const std::string requests = numbered(items, [](const AkaRequest& item) {
+        boost::json::object object{{"private_identity", item.private_identity}};
+        if (item.card_sqn) object["card_sqn"] = *item.card_sqn;
+        return object;
+    });
+    std::vector<std::optional<AkaIssue>> answers(items.size());
+    const pqxx::result rows = transaction.exec_prepared("issue_aka", requests);
+    for (const auto& row : rows)
+        answers.at(row[0].as<std::size_t>()) =
+            AkaIssue{{octets<aka::Block>(row[1]), octets<aka::Block>(row[2]), octets<aka::Amf>(row[3])},
+                     row[4].as<aka::Number>()};
+    return answers;
+}
+
+/// Nobody foresees a challenge.
+aka::Block random_challenge() {
+    aka::Block rand{};
+    if (RAND_bytes(rand.data(), static_cast<int>(rand.size())) != 1)
+        throw std::runtime_error("no randomness for a challenge");
+    return rand;
+}
+
 /// Where the answer to a challenge is to come.
 struct AwaitedAuthentication {
     std::string public_identity;
@@ -135,7 +191,8 @@ class PostgresDirectory::Impl {
     Impl(database::PoolOptions options, database::Pool::StateChange state_change)
         : pool(std::move(options), statements(), std::move(state_change)),
           assignments(pool, write_assignments),
-          awaited(pool, note_awaited) {}
+          awaited(pool, note_awaited),
+          aka_issues(pool, issue_aka) {}
 
     ~Impl() { pool.close(); }
 
@@ -157,6 +214,46 @@ class PostgresDirectory::Impl {
     database::Pool pool;
     database::GroupedWriter<ServerAssignment, AssignmentAnswer> assignments;
     database::GroupedWriter<AwaitedAuthentication, std::monostate> awaited;
+    database::GroupedWriter<AkaRequest, std::optional<AkaIssue>> aka_issues;
+
+    using Authenticated = std::function<void(AuthenticationAnswer)>;
+    /// MAR of a user with a card: his next sequence number becomes a vector.
+    void issue(AkaRequest request, AuthenticationAnswer answer, Authenticated done) {
+        aka_issues.submit(std::move(request), [answer = std::move(answer), done = std::move(done)](
+                                                  const database::JobResult& result,
+                                                  std::optional<std::optional<AkaIssue>> issued) mutable {
+            if (!issued) return done(failed<AuthenticationAnswer>(result));
+            if (*issued)
+                answer.aka = aka::make_vector((*issued)->secret, (*issued)->sqn, random_challenge());
+            else
+                answer.result = Result::auth_scheme_not_supported;
+            done(std::move(answer));
+        });
+    }
+
+    /// A forged AUTS changes nothing and gets no vector (CX-60).
+    void resynchronise(const std::string& private_identity, const Resynchronisation& said, AuthenticationAnswer answer,
+                       Authenticated done) {
+        struct Card {
+            Result result = Result::unreachable;
+            std::optional<aka::Number> sqn;
+        };
+        read<Card>(
+            [private_identity, said](pqxx::nontransaction& transaction) {
+                Card card;
+                const pqxx::result rows = transaction.exec_prepared("aka_secret", private_identity);
+                card.result = rows.empty() ? Result::auth_scheme_not_supported : Result::authorization_rejected;
+                if (rows.empty()) return card;
+                card.sqn = aka::open_auts({octets<aka::Block>(rows[0][0]), octets<aka::Block>(rows[0][1]), {}}, said);
+                if (card.sqn) card.result = Result::success;
+                return card;
+            },
+            [this, private_identity, answer = std::move(answer), done = std::move(done)](const Card& card) mutable {
+                answer.result = card.result;
+                if (card.result != Result::success) return done(std::move(answer));
+                issue({private_identity, card.sqn}, std::move(answer), std::move(done));
+            });
+    }
 };
 
 PostgresDirectory::PostgresDirectory(database::PoolOptions options, database::Pool::StateChange state_change)
@@ -192,6 +289,8 @@ void PostgresDirectory::authenticate(AuthenticationQuery query, std::function<vo
         bool to_be_noted = false;
     };
     AwaitedAuthentication note{query.public_identity, query.server_name};
+    const auto card = query.resynchronisation;
+    auto whose = query.private_identity;
     impl_->read<Answer>(
         [query = std::move(query)](pqxx::nontransaction& transaction) {
             const pqxx::row row =
@@ -199,19 +298,28 @@ void PostgresDirectory::authenticate(AuthenticationQuery query, std::function<vo
                                            std::string(name(query.scheme)), query.server_name);
             Answer answer;
             answer.result = result_from_name(row[0].c_str());
-            answer.scheme = AuthenticationScheme::sip_digest;
-            answer.digest = {text_or_empty(row[1]), text_or_empty(row[2])};
-            answer.server_name = text_or_empty(row[3]);
-            answer.to_be_noted = !row[4].is_null() && row[4].as<bool>();
+            answer.scheme = row[1].c_str() == name(AuthenticationScheme::digest_aka_v1_md5)
+                                ? AuthenticationScheme::digest_aka_v1_md5
+                                : AuthenticationScheme::sip_digest;
+            answer.digest = {text_or_empty(row[2]), text_or_empty(row[3]), text_or_empty(row[4])};
+            answer.server_name = text_or_empty(row[5]);
+            answer.to_be_noted = !row[6].is_null() && row[6].as<bool>();
             return answer;
         },
-        [impl = impl_.get(), note = std::move(note), done = std::move(done)](Answer answer) {
-            if (!answer.to_be_noted) return done(std::move(answer));
-            impl->awaited.submit(note, [answer = std::move(answer), done](const database::JobResult& result,
-                                                                          const std::optional<std::monostate>&) {
-                done(result.outcome == database::Outcome::done ? static_cast<const AuthenticationAnswer&>(answer)
-                                                               : failed<AuthenticationAnswer>(result));
-            });
+        [impl = impl_.get(), note = std::move(note), card, whose = std::move(whose),
+         done = std::move(done)](Answer answer) {
+            Impl::Authenticated noted = [impl, note, to_be_noted = answer.to_be_noted,
+                                         done](AuthenticationAnswer given) {
+                if (!to_be_noted || given.result != Result::success) return done(std::move(given));
+                impl->awaited.submit(note, [given = std::move(given), done](const database::JobResult& result,
+                                                                            const std::optional<std::monostate>&) {
+                    done(result.outcome == database::Outcome::done ? given : failed<AuthenticationAnswer>(result));
+                });
+            };
+            if (answer.result != Result::success || answer.scheme == AuthenticationScheme::sip_digest)
+                return noted(std::move(answer));
+            if (card) return impl->resynchronise(whose, *card, std::move(answer), std::move(noted));
+            impl->issue({whose, std::nullopt}, std::move(answer), std::move(noted));
         });
 }
 

@@ -31,6 +31,47 @@ TEST(Digest, RFC_7616_3_9_1_example) {
     EXPECT_TRUE(digest_matches(digest_ha1("Mufasa", "http-auth@example.org", "Circle of Life"), *credentials, "GET"));
 }
 
+// The same request, answered with the other algorithm of that example.
+TEST(Digest, RFC_7616_3_9_1_example_with_SHA_256) {
+    auto credentials = DigestCredentials::parse(
+        "Digest username=\"Mufasa\",realm=\"http-auth@example.org\",uri=\"/dir/index.html\",algorithm=SHA-256,"
+        "nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\",nc=00000001,"
+        "cnonce=\"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ\",qop=auth,"
+        "response=\"753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1\","
+        "opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\"");
+    ASSERT_TRUE(credentials);
+    const auto ha1 = digest_ha1("Mufasa", "http-auth@example.org", "Circle of Life", DigestAlgorithm::sha256);
+    EXPECT_EQ(ha1.size(), 64U);
+    EXPECT_TRUE(digest_matches(ha1, *credentials, "GET"));
+    EXPECT_FALSE(digest_matches(ha1, *credentials, "PUT"));
+    credentials->algorithm = "MD5";
+    EXPECT_FALSE(digest_matches(ha1, *credentials, "GET"));
+}
+
+TEST(Digest, sha256_of_FIPS_180) {
+    EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Digest, algorithms_by_name) {
+    EXPECT_EQ(digest_algorithm(""), DigestAlgorithm::md5);
+    EXPECT_EQ(digest_algorithm("sha-256"), DigestAlgorithm::sha256);
+    EXPECT_EQ(digest_algorithm("AKAv1-MD5"), DigestAlgorithm::aka_v1_md5);
+    EXPECT_EQ(digest_algorithm("SHA-256-sess"), std::nullopt);
+    for (const auto one : {DigestAlgorithm::md5, DigestAlgorithm::sha256, DigestAlgorithm::aka_v1_md5})
+        EXPECT_EQ(digest_algorithm(name(one)), one);
+}
+
+TEST(Digest, SR_REG_05_an_AKA_challenge_carries_the_keys_and_keeps_what_else_it_had) {
+    const std::string text =
+        "Digest "
+        "realm=\"home1.net\",nonce=\"I1U8\",algorithm=AKAv1-MD5,ik=\"f769\",ck=\"b40b\",domain=\"sip:home1.net\"";
+    auto challenge = DigestChallenge::parse(text);
+    ASSERT_TRUE(challenge);
+    EXPECT_EQ(challenge->ik, "f769");
+    EXPECT_EQ(challenge->ck, "b40b");
+    EXPECT_EQ(challenge->print(), text);
+}
+
 TEST(Digest, RFC_2069_form_without_qop) {
     auto credentials = mufasa();
     credentials.qop.clear();
@@ -67,7 +108,8 @@ TEST(Digest, upper_case_response_is_accepted_and_a_wrong_one_is_not) {
 TEST(Digest, what_cannot_be_computed_never_matches) {
     const auto ha1 = digest_ha1("Mufasa", "testrealm@host.com", "Circle Of Life");
     for (const auto& [qop, algorithm, nc, cnonce] :
-         {std::tuple{"auth-int", "MD5", "00000001", "x"}, std::tuple{"auth", "SHA-256", "00000001", "x"},
+         {std::tuple{"auth-int", "MD5", "00000001", "x"}, std::tuple{"auth", "SHA-512-256", "00000001", "x"},
+          std::tuple{"auth", "MD5-sess", "00000001", "x"}, std::tuple{"auth", "AKAv2-MD5", "00000001", "x"},
           std::tuple{"auth", "MD5", "1", "x"}, std::tuple{"auth", "MD5", "0000000g", "x"},
           std::tuple{"auth", "MD5", "00000001", ""}}) {
         auto credentials = mufasa();
