@@ -1,7 +1,10 @@
 #include "pcscf/access_registration.hpp"
 
+#include <algorithm>
+
 #include "common/sip/digest.hpp"
 #include "common/sip/headers.hpp"
+#include "common/sip/lexis.hpp"
 #include "common/sip/option_tags.hpp"
 #include "common/sip/text.hpp"
 
@@ -38,20 +41,57 @@ void drop_network_provided(Message& request) {
         request.set(HeaderId::p_access_network_info, kept);
 }
 
-/// PR-REG-08, for an arrival that is neither IPsec nor TLS; nothing is created where there are no credentials.
+/// The UE can talk IPsec and asks for it (PR-REG-09).
+bool offers_ipsec(const Message& request) {
+    const auto offers = request.values(HeaderId::security_client);
+    return std::any_of(offers.begin(), offers.end(), [](std::string_view offer) {
+        return sip::iequals(sip::trim(offer.substr(0, offer.find(';'))), "ipsec-3gpp");
+    });
+}
+
+std::string identity_in_to(const Message& request) {
+    const auto to = sip::NameAddr::parse(request.value(HeaderId::to));
+    if (!to) return {};
+    const auto identity = to->uri.canonical_identity();
+    return identity.substr(identity.find(':') + 1);
+}
+
+/// PR-REG-08, for an arrival that is neither IPsec nor TLS.
+const char* integrity_of(const sip::DigestCredentials& credentials, bool ipsec_offered, bool flow_known) {
+    if (ipsec_offered) return "no";
+    if (flow_known) return "ip-assoc-yes";
+    return credentials.response.empty() ? nullptr : "ip-assoc-pending";
+}
+
+/// Nothing is created where there are no credentials. A REGISTER speaks for one private identity: credentials of
+/// another one would be judged by the registrar with what we know of the first, so they stay here, as does what
+/// nobody can read.
 void mark_integrity(Message& request, bool flow_known) {
-    const auto text = request.value(HeaderId::authorization);
-    if (text.empty()) return;
-    auto credentials = sip::DigestCredentials::parse(text);
-    if (!credentials) return;
-    const auto ours = [](const auto& param) {
+    const auto speaks_for = private_identity_of(request);
+    const bool ipsec = offers_ipsec(request);
+    const auto claimed = [](const auto& param) {
         return sip::iequals(param.first, "integrity-protected") || sip::iequals(param.first, "ik") ||
                sip::iequals(param.first, "ck");
     };
-    const bool forged = std::erase_if(credentials->others, ours) > 0;
-    const char* value = flow_known ? "ip-assoc-yes" : credentials->response.empty() ? nullptr : "ip-assoc-pending";
-    if (value != nullptr) credentials->others.emplace_back("integrity-protected", value);
-    if (value != nullptr || forged) request.set(HeaderId::authorization, credentials->print());
+    std::vector<std::string> marked;
+    bool changed = false;
+    const auto fields = request.values(HeaderId::authorization);
+    for (const auto field : fields) {
+        auto credentials = sip::DigestCredentials::parse(field);
+        const bool of_user = credentials && (credentials->username.empty() ? identity_in_to(request)
+                                                                           : credentials->username) == speaks_for;
+        changed = changed || !of_user;
+        if (!of_user) continue;
+        const bool forged = std::erase_if(credentials->others, claimed) > 0;
+        const char* value = integrity_of(*credentials, ipsec, flow_known);
+        if (value != nullptr) credentials->others.emplace_back("integrity-protected", value);
+        changed = changed || forged || value != nullptr;
+        marked.push_back(forged || value != nullptr ? credentials->print() : std::string(field));
+    }
+    if (!changed) return;
+    if (marked.size() == 1) return request.set(HeaderId::authorization, marked.front());
+    request.remove(HeaderId::authorization);
+    for (const auto& field : marked) request.append(HeaderId::authorization, field);
 }
 
 }  // namespace
@@ -59,16 +99,16 @@ void mark_integrity(Message& request, bool flow_known) {
 std::string private_identity_of(const Message& request) {
     const auto credentials = sip::DigestCredentials::parse(request.value(HeaderId::authorization));
     if (credentials && !credentials->username.empty()) return credentials->username;
-    const auto to = sip::NameAddr::parse(request.value(HeaderId::to));
-    if (!to) return {};
-    const auto identity = to->uri.canonical_identity();
-    return identity.substr(identity.find(':') + 1);
+    return identity_in_to(request);
 }
 
 void prepare_register(Message& request, const RegisterFacts& facts) {
     for (const auto id : not_from_ue) request.remove(id);
     drop_network_provided(request);  // PR-REG-07
     mark_integrity(request, facts.flow_known);
+    // PR-REG-09: the agreement is between the UE and us; no association is set up here, so it ends here.
+    request.remove(HeaderId::security_client);
+    request.remove(HeaderId::security_verify);
     request.prepend(HeaderId::path, facts.path);  // PR-REG-04
     for (const auto id : {HeaderId::require, HeaderId::supported}) {
         auto tags = sip::OptionTags::of(request, id);
@@ -81,6 +121,34 @@ void prepare_register(Message& request, const RegisterFacts& facts) {
     vector.generated_at = facts.node_name;
     vector.orig_ioi = facts.visited_network;
     request.append(HeaderId::p_charging_vector, vector.print());
+}
+
+bool take_session_keys(Message& response) {
+    bool complete = true;
+    for (const auto id : {HeaderId::www_authenticate, HeaderId::proxy_authenticate}) {
+        std::vector<std::string> kept;
+        bool changed = false;
+        for (const auto field : response.values(id)) {
+            auto challenge = sip::DigestChallenge::parse(field);
+            if (!challenge) {
+                // Who cannot read it cannot say that there is no key in it.
+                const bool digest = sip::istarts_with(field, "Digest");
+                if (!digest) kept.emplace_back(field);
+                changed = changed || digest;
+                continue;
+            }
+            if (sip::istarts_with(challenge->algorithm, "AKAv") && challenge->ik.empty()) complete = false;
+            const bool keys = !challenge->ik.empty() || !challenge->ck.empty();
+            challenge->ik.clear();
+            challenge->ck.clear();
+            kept.push_back(keys ? challenge->print() : std::string(field));
+            changed = changed || keys;
+        }
+        if (!changed) continue;
+        response.remove(id);
+        for (const auto& field : kept) response.append(id, field);
+    }
+    return complete;
 }
 
 void strip_towards_ue(Message& message) {

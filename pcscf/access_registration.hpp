@@ -1,5 +1,5 @@
 // REGISTER at the P-CSCF, pure: what it takes off and puts on the request, and what it learns from the 200
-// (PR-REG-03..08, PR-REG-24..26).
+// (PR-REG-03..09, PR-REG-20, PR-REG-24..26).
 #pragma once
 
 #include <optional>
@@ -23,6 +23,10 @@ std::string private_identity_of(const sip::Message& request);
 
 /// Brings the request into the form the core expects; the Request-URI stays.
 void prepare_register(sip::Message& request, const RegisterFacts& facts);
+
+/// Takes the session keys out of a challenge (PR-REG-20): no association is set up with them, so they are forgotten.
+/// False when an AKA challenge came without: it is broken.
+bool take_session_keys(sip::Message& response);
 
 /// Headers of the core that no UE sees (PR-REG-24(3), PO-SES-11).
 void strip_towards_ue(sip::Message& message);

@@ -163,6 +163,9 @@ class Pcscf final : public runtime::Role {
         void on_response(Message& response, std::uint16_t) override {
             if (response.status() >= 200 && response.status() < 300) learn(response);
             strip_towards_ue(response);
+            if (take_session_keys(response)) return;
+            response.set_status(500, "Server Internal Error");  // PR-REG-20
+            response.remove(HeaderId::www_authenticate);
         }
         int on_nothing(int) override { return 504; }  // PR-REG-31
         void learn(const Message& response) {

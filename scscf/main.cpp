@@ -24,8 +24,9 @@ scscf::Settings settings_from(const runtime::Configuration& configuration) {
     settings.registrar.server_name = configuration.text("scscf.uri");
     settings.registrar.expiry = {seconds("registrar.min_expires_s"), seconds("registrar.default_expires_s"),
                                  seconds("registrar.max_expires_s")};
-    settings.registrar.nonces = {seconds("registrar.nonce_unused_s") * 1000ULL,
-                                 seconds("registrar.nonce_used_s") * 1000ULL};
+    settings.registrar.authentication = {
+        seconds("registrar.nonce_unused_s") * 1000ULL, seconds("registrar.nonce_used_s") * 1000ULL,
+        configuration.flag("registrar.aka_without_ipsec"), configuration.flag("registrar.aka_qop")};
     settings.icscf = configuration.text("scscf.icscf");
     settings.home_domains = configuration.list("node.domains");
     settings.trusted = runtime::address_ranges(configuration.list("scscf.trusted"));

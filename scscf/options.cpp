@@ -43,6 +43,16 @@ std::vector<Option> options() {
     // SR-REG-06
     options.push_back(expiry("nonce_unused_s", 60, "How long a challenge may be answered."));
     options.push_back(expiry("nonce_used_s", 3600, "How long a nonce that was answered once may be used again."));
+    options.push_back({.section = "registrar",
+                       .key = "aka_without_ipsec",
+                       .form = Form::boolean,
+                       .fallback = false,
+                       .help = "Lets phones with a card register without a security agreement (IPsec)."});  // SR-REG-14
+    options.push_back({.section = "registrar",
+                       .key = "aka_qop",
+                       .form = Form::boolean,
+                       .fallback = false,
+                       .help = "Offers qop=\"auth\" in challenges to cards."});  // SR-REG-05
     return options;
 }
 

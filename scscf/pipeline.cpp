@@ -119,6 +119,8 @@ class Scscf final : public runtime::Role {
     void answer_register(const Transaction& transaction, const RegisterAnswer& answer) {
         if (answer.refusal && answer.refusal->kind == subscriber::SipEffect::Kind::answer)
             return runtime::refuse(*transaction, *answer.refusal, answer.result);
+        if (!answer.warning.empty())
+            return runtime::refuse(*transaction, answer.status, answer.warning, answer.decision);
         const auto own = core_.local_for({transport::Protocol::udp, transaction->arrival().peer.address}).text();
         transaction->reply(answer.status, answer.decision, [&](Message& response) {
             write_answer(response, transaction->request(), answer, own, shared_.settings.home_domains.front(),

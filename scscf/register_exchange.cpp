@@ -25,11 +25,12 @@ std::optional<RegisterRefusal> check_extensions(const Message& request) {
 registrar::Attempt attempt_of(const Message& request, const std::string& home_domain) {
     registrar::Attempt attempt;
     attempt.call_id = request.call_id();
+    attempt.home_domain = home_domain;
     for (const auto value : request.values(HeaderId::authorization)) {
         auto credentials = sip::DigestCredentials::parse(value);
         // SR-REG-01: another realm's credentials count as none.
         if (!credentials || !sip::iequals(credentials->realm, home_domain)) continue;
-        attempt.flow_known = sip::iequals(credentials->other("integrity-protected").value_or(""), "ip-assoc-yes");
+        attempt.protection = registrar::protection_from(credentials->other("integrity-protected").value_or(""));
         attempt.credentials = std::move(credentials);
         break;
     }
@@ -82,6 +83,7 @@ std::variant<RegisterWork, RegisterRefusal> read_register(const Message& request
     out.private_identity = work.attempt.credentials && !work.attempt.credentials->username.empty()
                                ? work.attempt.credentials->username
                                : identity.substr(identity.find(':') + 1);
+    work.attempt.private_identity = out.private_identity;
     out.call_id = request.call_id();
     out.cseq = request.cseq();
     out.expires = request.number(HeaderId::expires);
@@ -103,7 +105,7 @@ std::variant<RegisterWork, RegisterRefusal> read_register(const Message& request
 
 void write_answer(Message& response, const Message& request, const RegisterAnswer& answer, const std::string& own_uri,
                   const std::string& home_domain, registrar::Time now) {
-    if (answer.challenge) response.append(HeaderId::www_authenticate, answer.challenge->print());
+    for (const auto& challenge : answer.challenges) response.append(HeaderId::www_authenticate, challenge.print());
     if (answer.status == 423) response.append(HeaderId::min_expires, std::to_string(answer.min_expires_s));
     if (answer.status != 200) return;
     write_bindings(response, answer, now);

@@ -12,6 +12,7 @@ using registrar::Accepted;
 using registrar::NeedVector;
 using registrar::Rejected;
 using subscriber::AssignmentType;
+using subscriber::AuthenticationScheme;
 using subscriber::Request;
 using subscriber::Result;
 
@@ -25,6 +26,15 @@ RegisterAnswer plain(int status, std::string decision) {
     answer.status = status;
     answer.decision = std::move(decision);
     return answer;
+}
+
+template <class Octets>
+std::string text(const Octets& octets) {
+    return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+}
+
+registrar::AkaKeys keys_of(const subscriber::AkaVector& vector) {
+    return {text(vector.rand), text(vector.autn), text(vector.xres), text(vector.ck), text(vector.ik)};
 }
 
 RegisterAnswer refused_by(Result result, Request request, bool server_named) {
@@ -43,12 +53,16 @@ RegisterAnswer refused_by(Result result, Request request, bool server_named) {
 /// What is kept of a private identity while it is registered or being authenticated.
 struct RegistrarService::User final : runtime::TimerTarget, std::enable_shared_from_this<User> {
     User(RegistrarService& owner, std::string private_identity)
-        : service(owner), name(std::move(private_identity)), authentication(owner.settings_.nonces), expiry(*this, 0) {}
+        : service(owner),
+          name(std::move(private_identity)),
+          authentication(owner.settings_.authentication),
+          expiry(*this, 0) {}
     void on_timer(std::uint8_t) override { service.expire(shared_from_this()); }
 
     RegistrarService& service;
     std::string name;
     registrar::Authentication authentication;
+    std::string asked_identity;  ///< the To of the last REGISTER
     std::optional<ims::Profile> profile;
     std::vector<ims::Binding> bindings;
     bool busy = false;
@@ -87,41 +101,70 @@ void RegistrarService::run(const Handle& user, RegisterWork work, Done done) {
     user->busy = true;
     registrar::drop_expired(user->bindings, core_.outside().time_of_day());
     work.attempt.registered = !user->bindings.empty();
-    const auto verdict = user->authentication.on_register(work.attempt, core_.outside().now_ms());
+    user->asked_identity = work.request.public_identity;
+    auto verdict = user->authentication.on_register(work.attempt, core_.outside().now_ms());
     if (const auto* accepted = std::get_if<Accepted>(&verdict))
         return bind(user, work, std::move(done), accepted->info);
-    if (const auto* rejected = std::get_if<Rejected>(&verdict)) {
-        done(plain(rejected->status, rejected->rule));
-        return finish(user);
-    }
-    ask_vector(user, std::move(work), std::move(done), std::get<NeedVector>(verdict).rule);
+    if (const auto* rejected = std::get_if<Rejected>(&verdict)) return reject(user, *rejected, done);
+    ask_vector(user, std::move(work), std::move(done), std::move(std::get<NeedVector>(verdict)));
 }
 
-void RegistrarService::ask_vector(const Handle& user, RegisterWork work, Done done, std::string rule) {
+void RegistrarService::ask_vector(const Handle& user, RegisterWork work, Done done, NeedVector need) {
     subscriber::AuthenticationQuery query;
     query.public_identity = work.request.public_identity;
     query.private_identity = work.request.private_identity;
     query.server_name = settings_.server_name;
+    if (need.aka) query.scheme = AuthenticationScheme::digest_aka_v1_md5;
+    if (need.resynchronise) {
+        auto& said = query.resynchronisation.emplace();
+        std::copy_n(need.resynchronise->rand.begin(), said.rand.size(), said.rand.begin());
+        std::copy_n(need.resynchronise->auts.begin(), said.auts.size(), said.auts.begin());
+    }
     directory_.authenticate(
-        std::move(query),
-        here<subscriber::AuthenticationAnswer>([this, user, work = std::move(work), done = std::move(done),
-                                                rule = std::move(rule)](const auto& answer) {
-            if (subscriber::sip_effect(answer.result, Request::authenticate, true, !answer.server_name.empty()).kind !=
-                subscriber::SipEffect::Kind::proceed) {
-                done(refused_by(answer.result, Request::authenticate, !answer.server_name.empty()));
-                return finish(user);
-            }
-            const auto outcome = user->authentication.challenge(work.attempt, answer.digest.realm, answer.digest.ha1,
-                                                                nonce(), core_.outside().now_ms());
-            if (const auto* rejected = std::get_if<Rejected>(&outcome)) {
-                done(plain(rejected->status, rejected->rule));
-            } else {
-                auto reply = plain(401, rule);
-                reply.challenge = std::get<sip::DigestChallenge>(outcome);
-                done(std::move(reply));
-            }
-            finish(user);
-        }));
+        std::move(query), here<subscriber::AuthenticationAnswer>(
+                              [this, user, work = std::move(work), done = std::move(done), rule = std::move(need.rule)](
+                                  const auto& answer) { challenge(user, work, done, answer, rule); }));
+}
+
+void RegistrarService::challenge(const Handle& user, const RegisterWork& work, const Done& done,
+                                 const subscriber::AuthenticationAnswer& answer, const std::string& rule) {
+    if (subscriber::sip_effect(answer.result, Request::authenticate, true, !answer.server_name.empty()).kind !=
+        subscriber::SipEffect::Kind::proceed) {
+        done(refused_by(answer.result, Request::authenticate, !answer.server_name.empty()));
+        return finish(user);
+    }
+    const auto now_ms = core_.outside().now_ms();
+    auto outcome = answer.scheme == AuthenticationScheme::digest_aka_v1_md5
+                       ? user->authentication.challenge(work.attempt, keys_of(answer.aka), now_ms)
+                       : user->authentication.challenge(work.attempt,
+                                                        registrar::DigestKeys{answer.digest.realm, answer.digest.ha1,
+                                                                              answer.digest.ha1_sha256, nonce()},
+                                                        now_ms);
+    if (const auto* rejected = std::get_if<Rejected>(&outcome)) return reject(user, *rejected, done);
+    auto reply = plain(401, rule);
+    reply.challenges = std::move(std::get<registrar::Challenges>(outcome));
+    done(std::move(reply));
+    finish(user);
+}
+
+void RegistrarService::reject(const Handle& user, const Rejected& rejected, const Done& done) {
+    auto reply = plain(rejected.status, rejected.rule);
+    reply.warning = rejected.warning;
+    done(std::move(reply));
+    if (!rejected.failed || !user->bindings.empty()) return finish(user);
+    authentication_over(user, AssignmentType::authentication_failure);
+}
+
+/// SR-REG-09, SR-REG-12: a first registration came to nothing. The user's next REGISTER waits until the directory has
+/// heard of it, else it might undo what that one notes there.
+void RegistrarService::authentication_over(const Handle& user, AssignmentType type) {
+    subscriber::ServerAssignment query;
+    query.type = type;
+    query.public_identity = user->asked_identity;
+    query.private_identity = user->name;
+    query.server_name = settings_.server_name;
+    directory_.assign(std::move(query), here<subscriber::AssignmentAnswer>(
+                                            [this, user](const subscriber::AssignmentAnswer&) { finish(user); }));
 }
 
 void RegistrarService::bind(const Handle& user, const RegisterWork& work, Done done,
@@ -220,6 +263,10 @@ void RegistrarService::watch_expiry(User& user) {
 /// SR-REG-31. The contact ends whether the directory hears of it or not: a row past its expiry counts for nothing.
 void RegistrarService::expire(const Handle& user) {
     if (user->busy) return core_.arm(user->expiry, 1000);
+    if (user->bindings.empty() && user->authentication.take_timeout(core_.outside().now_ms())) {
+        user->busy = true;
+        return authentication_over(user, AssignmentType::authentication_timeout);
+    }
     if (user->bindings.empty()) return forget_if_idle(user);
     const auto identity = user->bindings.front().registered_identity;
     const auto gone = registrar::drop_expired(user->bindings, core_.outside().time_of_day());
@@ -269,8 +316,9 @@ void RegistrarService::forget_if_idle(const Handle& user) {
         users_.erase(name);
         return;
     }
-    constexpr std::uint64_t look_again_ms = 60'000;
-    core_.arm(user->expiry, look_again_ms);
+    const auto now_ms = core_.outside().now_ms();
+    const auto end = user->authentication.next_end().value_or(now_ms);
+    core_.arm(user->expiry, end > now_ms ? end - now_ms : 0);
 }
 
 /// 128 bits of the system's randomness: nobody foresees a challenge (SR-REG-06).

@@ -20,7 +20,7 @@ namespace isthmus::scscf {
 struct RegistrarSettings {
     std::string server_name;  ///< SIP URI of this S-CSCF, as the directory knows it
     registrar::ExpiryLimits expiry;
-    registrar::NonceLife nonces;
+    registrar::AuthenticationRules authentication;
 };
 
 /// A REGISTER as the registrar takes it, whatever worker it came to.
@@ -33,8 +33,9 @@ struct RegisterWork {
 struct RegisterAnswer {
     int status = 500;
     std::string decision;
-    std::optional<sip::DigestChallenge> challenge;  ///< with 401
-    std::optional<subscriber::SipEffect> refusal;   ///< what the directory's result means; `status` follows it
+    registrar::Challenges challenges;              ///< with 401
+    std::string warning;                           ///< text of a Warning 399
+    std::optional<subscriber::SipEffect> refusal;  ///< what the directory's result means; `status` follows it
     subscriber::Result result = subscriber::Result::success;
     std::uint32_t min_expires_s = 0;  ///< with 423
     // with 200
@@ -67,7 +68,11 @@ class RegistrarService {
     using Handle = std::shared_ptr<User>;
 
     void run(const Handle& user, RegisterWork work, Done done);
-    void ask_vector(const Handle& user, RegisterWork work, Done done, std::string rule);
+    void ask_vector(const Handle& user, RegisterWork work, Done done, registrar::NeedVector need);
+    void challenge(const Handle& user, const RegisterWork& work, const Done& done,
+                   const subscriber::AuthenticationAnswer& answer, const std::string& rule);
+    void reject(const Handle& user, const registrar::Rejected& rejected, const Done& done);
+    void authentication_over(const Handle& user, subscriber::AssignmentType type);
     void bind(const Handle& user, const RegisterWork& work, Done done, std::optional<sip::AuthenticationInfo> info);
     void bound(const Handle& user, const subscriber::AssignmentAnswer& answer, RegisterAnswer reply, const Done& done);
     void finish(const Handle& user);

@@ -4,11 +4,11 @@
 
 #include <set>
 
-#include "common/sip/base64.hpp"
 #include "common/sip/digest.hpp"
 #include "common/subscriber/aka.hpp"
 #include "common/subscriber/postgres_directory.hpp"
 #include "tests/database/support.hpp"
+#include "tests/support/card.hpp"
 
 namespace isthmus::subscriber {
 namespace {
@@ -24,51 +24,9 @@ const std::string carol_private = "carol@home.test";
 const std::string scscf1 = "sip:scscf1.home.test:5060";
 const std::string scscf2 = "sip:scscf2.home.test:5060";
 
-// Set 1 of cx.md section 9.
-const std::string k = "465b5ce8b199b49faa5f0a2ee238a6bc";
-const std::string op = "cdc202d5123e20f62b6d676ac72cb318";
-const std::string opc = "cd63cb71954a9f4e48a5994e37a02baf";
-
-template <class Octets>
-std::string text(const Octets& octets) {
-    return {reinterpret_cast<const char*>(octets.data()), octets.size()};
-}
-
-aka::Block block(const std::string& hex) {
-    aka::Block out{};
-    for (std::size_t i = 0; i < out.size(); ++i)
-        out.at(i) = static_cast<std::uint8_t>(std::stoul(hex.substr(2 * i, 2), nullptr, 16));
-    return out;
-}
-
-/// The subscriber's card: accepts a challenge of its home network, or says which SQN it has.
-struct Card {
-    aka::Secret secret{block(k), block(opc), {0x80, 0x00}};
-
-    /// The SQN of a challenge; nothing when it is not of the home network.
-    std::optional<aka::Number> sqn_of(const AkaVector& vector) const {
-        const aka::Milenage milenage(secret.k, secret.opc);
-        const auto ak = milenage.f2345(vector.rand).ak;
-        aka::Sqn sqn{};
-        for (std::size_t i = 0; i < sqn.size(); ++i)
-            sqn.at(i) = static_cast<std::uint8_t>(vector.autn.at(i) ^ ak.at(i));
-        const auto number = aka::number_of(sqn);
-        if (aka::make_vector(secret, number, vector.rand).autn != vector.autn) return std::nullopt;
-        return number;
-    }
-    Resynchronisation refuse(const AkaVector& vector, aka::Number own) const {
-        const aka::Milenage milenage(secret.k, secret.opc);
-        const auto star = milenage.f5_star(vector.rand);
-        const auto sqn = aka::octets_of(own);
-        const auto mac = milenage.f1(vector.rand, sqn, {}).s;
-        Resynchronisation said;
-        said.rand = vector.rand;
-        for (std::size_t i = 0; i < sqn.size(); ++i)
-            said.auts.at(i) = static_cast<std::uint8_t>(sqn.at(i) ^ star.at(i));
-        std::copy(mac.begin(), mac.end(), said.auts.begin() + 6);
-        return said;
-    }
-};
+const std::string& k = support::card_k;
+const std::string& op = support::card_op;
+const std::string& opc = support::card_opc;
 
 class AkaDirectory : public ::testing::Test {
   protected:
@@ -111,7 +69,7 @@ class AkaDirectory : public ::testing::Test {
     }
     std::string stored_sqn() const { return ask_sql(admin_, "SELECT sqn FROM subscriber.aka"); }
 
-    Card card_;
+    support::Card card_;
     std::string admin_, core_, reader_, owner_;
     std::unique_ptr<PostgresDirectory> directory_;
 };
@@ -166,7 +124,7 @@ TEST_F(AkaDirectory, CX_60_two_S_CSCFs_asking_at_once_never_get_the_same_SQN) {
 TEST_F(AkaDirectory, TC_CX_03_CX_60_after_AUTS_the_next_vector_is_one_the_card_takes) {
     const aka::Number own = 0x1234567890;  // far ahead of the directory, as a card that was used elsewhere
     const auto refused = ask(query());
-    const auto given = resynchronise(card_.refuse(refused.aka, own));
+    const auto given = resynchronise(card_.refuse(refused.aka.rand, own));
     ASSERT_EQ(given.result, Result::success);
     const auto sqn = card_.sqn_of(given.aka).value();
     EXPECT_EQ(sqn >> 5U, (own + 32) >> 5U);
@@ -177,7 +135,7 @@ TEST_F(AkaDirectory, TC_CX_03_CX_60_after_AUTS_the_next_vector_is_one_the_card_t
 TEST_F(AkaDirectory, CX_60_a_directory_too_far_ahead_goes_back_to_the_card) {
     run_sql(admin_, "UPDATE subscriber.aka SET sqn = 35184372088832");  // 2^45: SEQ 2^40
     const aka::Number own = 320;
-    const auto given = resynchronise(card_.refuse(ask(query()).aka, own));
+    const auto given = resynchronise(card_.refuse(ask(query()).aka.rand, own));
     ASSERT_EQ(given.result, Result::success);
     EXPECT_EQ(card_.sqn_of(given.aka).value() >> 5U, 11U);
 }
@@ -185,7 +143,7 @@ TEST_F(AkaDirectory, CX_60_a_directory_too_far_ahead_goes_back_to_the_card) {
 TEST_F(AkaDirectory, CX_60_a_card_that_would_take_our_next_number_does_not_turn_it_back) {
     for (int i = 0; i < 20; ++i) ask(query());
     const auto refused = ask(query());  // SEQ 21
-    const auto said = card_.refuse(refused.aka, 5 << 5);
+    const auto said = card_.refuse(refused.aka.rand, 5 << 5);
     const auto first = card_.sqn_of(resynchronise(said).aka).value();
     EXPECT_EQ(first >> 5U, 22U);
     EXPECT_EQ(card_.sqn_of(resynchronise(said).aka).value() >> 5U, 23U) << "the same AUTS twice: no number twice";
@@ -194,10 +152,10 @@ TEST_F(AkaDirectory, CX_60_a_card_that_would_take_our_next_number_does_not_turn_
 TEST_F(AkaDirectory, CX_60_a_forged_or_foreign_AUTS_is_refused_and_uses_nothing_up) {
     const auto refused = ask(query());
     const auto before = stored_sqn();
-    auto forged = card_.refuse(refused.aka, 1 << 20);
+    auto forged = card_.refuse(refused.aka.rand, 1 << 20);
     forged.auts.back() ^= 1U;
     EXPECT_EQ(resynchronise(forged).result, Result::authorization_rejected);
-    auto replayed = card_.refuse(refused.aka, 1 << 20);
+    auto replayed = card_.refuse(refused.aka.rand, 1 << 20);
     replayed.rand.front() ^= 1U;  // an AUTS of another challenge
     EXPECT_EQ(resynchronise(replayed).result, Result::authorization_rejected);
     EXPECT_EQ(stored_sqn(), before);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/sip/digest.hpp"
+#include "common/subscriber/aka.hpp"
 #include "common/subscriber/directory.hpp"
 #include "tests/flow/net.hpp"
 
@@ -17,6 +18,9 @@ class FakeDirectory final : public subscriber::Directory {
     struct User {
         ims::Profile profile;
         std::map<std::string, std::string> ha1;  ///< by private identity
+        std::map<std::string, std::string> ha1_sha256;
+        std::map<std::string, subscriber::aka::Secret> cards;
+        subscriber::aka::Number sqn = 0;
         std::string server_name;
         std::vector<ims::Binding> bindings;
     };
@@ -25,6 +29,7 @@ class FakeDirectory final : public subscriber::Directory {
     bool reachable = true;
     bool slow = false;                                      ///< answers wait for wake()
     std::vector<subscriber::ServerAssignment> assignments;  ///< every SAR, in order
+    std::vector<subscriber::AuthenticationQuery> asked;     ///< every MAR
 
     void wake() {
         slow = false;
@@ -48,7 +53,7 @@ class FakeDirectory final : public subscriber::Directory {
     void authorise(subscriber::UserAuthorization query, std::function<void(subscriber::ServerAnswer)> done) override {
         subscriber::ServerAnswer answer;
         if (User* user = find(query.public_identity, answer.result)) {
-            if (!user->ha1.contains(query.private_identity)) {
+            if (!user->ha1.contains(query.private_identity) && !user->cards.contains(query.private_identity)) {
                 answer.result = subscriber::Result::identities_dont_match;
             } else {
                 answer.server_name = user->server_name;
@@ -68,15 +73,22 @@ class FakeDirectory final : public subscriber::Directory {
     }
     void authenticate(subscriber::AuthenticationQuery query,
                       std::function<void(subscriber::AuthenticationAnswer)> done) override {
+        using subscriber::AuthenticationScheme;
+        asked.push_back(query);
         subscriber::AuthenticationAnswer answer;
         if (User* user = find(query.public_identity, answer.result)) {
             const auto secret = user->ha1.find(query.private_identity);
-            if (secret == user->ha1.end()) {
+            const auto card = user->cards.find(query.private_identity);
+            answer.scheme =
+                card != user->cards.end() ? AuthenticationScheme::digest_aka_v1_md5 : AuthenticationScheme::sip_digest;
+            if (secret == user->ha1.end() && card == user->cards.end())
                 answer.result = subscriber::Result::identities_dont_match;
-            } else {
-                answer.scheme = subscriber::AuthenticationScheme::sip_digest;
-                answer.digest = {realm_, secret->second};
-            }
+            else if (query.scheme != AuthenticationScheme::unknown && query.scheme != answer.scheme)
+                answer.result = subscriber::Result::auth_scheme_not_supported;
+            else if (card != user->cards.end())
+                issue(*user, card->second, query, answer);
+            else
+                answer.digest = {realm_, secret->second, user->ha1_sha256[query.private_identity]};
         }
         reply(std::move(done), std::move(answer));
     }
@@ -115,6 +127,21 @@ class FakeDirectory final : public subscriber::Directory {
     }
 
   private:
+    void issue(User& user, const subscriber::aka::Secret& secret, const subscriber::AuthenticationQuery& query,
+               subscriber::AuthenticationAnswer& answer) {
+        if (query.resynchronisation) {
+            const auto sqn = subscriber::aka::open_auts(secret, *query.resynchronisation);
+            if (!sqn) {
+                answer.result = subscriber::Result::authorization_rejected;
+                return;
+            }
+            user.sqn = *sqn;
+        }
+        user.sqn += 32;
+        subscriber::aka::Block rand{};
+        for (auto& octet : rand) octet = static_cast<std::uint8_t>(net_.random() >> 32U);
+        answer.aka = subscriber::aka::make_vector(secret, user.sqn, rand);
+    }
     User* find(const std::string& identity, subscriber::Result& result) {
         result = reachable ? subscriber::Result::user_unknown : subscriber::Result::unreachable;
         if (!reachable) return nullptr;

@@ -113,6 +113,97 @@ TEST(Register, PR_REG_08_nothing_is_made_up_where_there_are_no_credentials) {
     EXPECT_FALSE(prepared("", true).has(HeaderId::authorization));
 }
 
+const std::string security_client =
+    "Security-Client: ipsec-3gpp;alg=hmac-sha-1-96;spi-c=1111;spi-s=2222;port-c=1;port-s=2\r\n";
+const std::string of_alice =
+    "Authorization: Digest username=\"alice@home1.net\",realm=\"home1.net\",uri=\"sip:home1.net\"";
+
+TEST(Register, PR_REG_08_who_offers_IPsec_and_comes_without_is_marked_no_whatever_he_sends) {
+    for (const bool flow_known : {false, true})
+        for (const char* rest : {",nonce=\"\",response=\"\"\r\n", ",nonce=\"n\",response=\"00\"\r\n"}) {
+            const auto request = prepared(security_client + of_alice + rest, flow_known);
+            const auto credentials = sip::DigestCredentials::parse(request.value(HeaderId::authorization));
+            EXPECT_EQ(credentials->other("integrity-protected"), "no");
+        }
+    const auto other = prepared("Security-Client: tls;q=0.1\r\n" + of_alice + ",nonce=\"n\",response=\"00\"\r\n");
+    EXPECT_EQ(sip::DigestCredentials::parse(other.value(HeaderId::authorization))->other("integrity-protected"),
+              "ip-assoc-pending");
+}
+
+TEST(Register, PR_REG_09_the_agreement_ends_here) {
+    const auto request = prepared(security_client + "Security-Verify: ipsec-3gpp;q=0.1\r\n" + of_alice + "\r\n");
+    EXPECT_FALSE(request.has(HeaderId::security_client));
+    EXPECT_FALSE(request.has(HeaderId::security_verify));
+}
+
+TEST(Register, PR_REG_03_every_Authorization_is_cleaned_and_only_those_of_the_user_go_on) {
+    const auto request = prepared(
+        of_alice + ",nonce=\"\",response=\"\",integrity-protected=\"yes\"\r\n" +
+            "Authorization: Digest username=\"bob@home1.net\",realm=\"home1.net\"\r\n" +
+            "Authorization: Digest username=\"alice@home1.net\",realm=\"r2\",ck=\"00\",integrity-protected=yes\r\n" +
+            "Authorization: Digest realm=\"r3\",Realm=\"r4\",integrity-protected=yes\r\n",
+        true);
+    const auto fields = request.values(HeaderId::authorization);
+    ASSERT_EQ(fields.size(), 2U);
+    for (const auto field : fields) {
+        const auto credentials = sip::DigestCredentials::parse(field);
+        EXPECT_EQ(credentials->username, "alice@home1.net");
+        EXPECT_EQ(credentials->other("integrity-protected"), "ip-assoc-yes");
+        EXPECT_FALSE(credentials->other("ck"));
+    }
+    EXPECT_EQ(request.print().find("bob"), std::string::npos);
+}
+
+Message challenged(const std::string& lines) {
+    return Message::from_wire(
+               "SIP/2.0 401 Unauthorized\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\r\nFrom: "
+               "<sip:alice@home1.net>;tag=1\r\nTo: <sip:alice@home1.net>;tag=2\r\nCall-ID: c\r\nCSeq: 1 "
+               "REGISTER\r\n" +
+               lines + "\r\n")
+        .value();
+}
+
+TEST(Register, TC_REG_02_PR_REG_20_ik_and_ck_are_taken_out_of_the_challenge_and_nothing_else) {
+    // The example of registration.md section 13.
+    auto response = challenged(
+        "WWW-Authenticate: Digest realm=\"home1.net\",nonce=\"I1U8vpY3qJ0hiuZNrke/NVXzKLQ1d7m5Sp/6w1Tfr7M=\",algorithm="
+        "AKAv1-MD5,ik=\"f769bcd751044604127672711c6d3441\",ck=\"b40ba9a3c58b2a05bbf0d987b21bf8cb\"\r\n");
+    EXPECT_TRUE(take_session_keys(response));
+    EXPECT_EQ(response.value(HeaderId::www_authenticate),
+              "Digest realm=\"home1.net\",nonce=\"I1U8vpY3qJ0hiuZNrke/NVXzKLQ1d7m5Sp/6w1Tfr7M=\",algorithm=AKAv1-MD5");
+}
+
+TEST(Register, PR_REG_20_keys_are_found_wherever_they_hide) {
+    auto response = challenged(
+        "WWW-Authenticate: Digest realm=\"h\",nonce=\"n\",algorithm=MD5\r\n"
+        "WWW-Authenticate: Digest realm=\"h\",nonce=\"m\",algorithm=AKAv2-MD5,CK = \"cc\",IK=dd\r\n"
+        "Proxy-Authenticate: Digest realm=\"h\",nonce=\"m\",ik=\"ee\"\r\n"
+        "WWW-Authenticate: Digest realm=\"h\",realm=\"twice\",ik=\"ff\"\r\n"
+        "WWW-Authenticate: Basic realm=\"h\"\r\n");
+    EXPECT_TRUE(take_session_keys(response));
+    const auto fields = response.values(HeaderId::www_authenticate);
+    ASSERT_EQ(fields.size(), 3U);
+    EXPECT_EQ(fields[0], "Digest realm=\"h\",nonce=\"n\",algorithm=MD5");
+    EXPECT_EQ(fields[1], "Digest realm=\"h\",nonce=\"m\",algorithm=AKAv2-MD5");
+    EXPECT_EQ(fields[2], "Basic realm=\"h\"");
+    EXPECT_EQ(response.value(HeaderId::proxy_authenticate), "Digest realm=\"h\",nonce=\"m\"");
+}
+
+TEST(Register, PR_REG_20_an_AKA_challenge_without_ik_is_broken) {
+    for (const char* algorithm : {"AKAv1-MD5", "AKAv2-MD5", "akav1-md5"}) {
+        auto response = challenged(std::string("WWW-Authenticate: Digest realm=\"h\",nonce=\"n\",algorithm=") +
+                                   algorithm + ",ck=\"cc\"\r\n");
+        EXPECT_FALSE(take_session_keys(response)) << algorithm;
+    }
+}
+
+TEST(Register, PR_REG_23_a_Digest_challenge_passes_as_it_is) {
+    const std::string text = "Digest  realm = \"h\", nonce=\"n\" ,qop=\"auth,auth-int\", domain=\"sip:h\"";
+    auto response = challenged("WWW-Authenticate: " + text + "\r\n");
+    EXPECT_TRUE(take_session_keys(response));
+    EXPECT_EQ(response.value(HeaderId::www_authenticate), text);
+}
+
 TEST(Register, IR_REG_02_the_private_identity_is_the_user_name_else_the_To_identity) {
     EXPECT_EQ(
         private_identity_of(register_request("Authorization: Digest username=\"impi@home1.net\",realm=\"r\"\r\n")),

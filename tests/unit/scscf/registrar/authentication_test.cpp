@@ -31,13 +31,17 @@ sip::DigestCredentials empty_credentials() {
     return credentials;
 }
 
+DigestKeys keys(const std::string& nonce) {
+    return {realm, ha1, {}, nonce};
+}
+
 const std::string wrong_ha1 = sip::digest_ha1(user, realm, "guess");
 
 class Authenticating : public testing::Test {
   protected:
     /// Challenges with `nonce`; the challenge.
     sip::DigestChallenge challenge(const std::string& nonce, const Attempt& attempt, std::uint64_t now = 0) {
-        return std::get<sip::DigestChallenge>(machine.challenge(attempt, realm, ha1, nonce, now));
+        return std::get<Challenges>(machine.challenge(attempt, keys(nonce), now)).front();
     }
     bool accepts(const Attempt& attempt, std::uint64_t now = 0) {
         return std::holds_alternative<Accepted>(machine.on_register(attempt, now));
@@ -45,12 +49,12 @@ class Authenticating : public testing::Test {
     bool asks_for_vector(const Attempt& attempt, std::uint64_t now = 0) {
         return std::holds_alternative<NeedVector>(machine.on_register(attempt, now));
     }
-    Authentication machine{NonceLife{60'000, 3'600'000}};
+    Authentication machine{AuthenticationRules{60'000, 3'600'000}};
 };
 
 struct Row {
     const char* name;
-    bool flow_known;
+    Protection protection;
     bool registered;
     bool response;
     bool outstanding;
@@ -62,23 +66,30 @@ class Decision : public testing::TestWithParam<Row> {};
 TEST_P(Decision, SR_REG_03_by_address_state_and_response) {
     const auto& row = GetParam();
     Authentication machine({});
-    if (row.outstanding) machine.challenge({"c1", std::nullopt}, realm, ha1, "n1", 0);
-    Attempt attempt{"c1", row.response ? answer("n1") : empty_credentials(), row.flow_known, row.registered};
+    if (row.outstanding) machine.challenge({"c1", std::nullopt}, keys("n1"), 0);
+    Attempt attempt{"c1", row.response ? answer("n1") : empty_credentials(), row.protection, row.registered};
     const auto verdict = machine.on_register(attempt, 1);
     EXPECT_EQ(std::holds_alternative<Accepted>(verdict), row.accepted);
     EXPECT_EQ(std::holds_alternative<NeedVector>(verdict), !row.accepted);
 }
 
-INSTANTIATE_TEST_SUITE_P(Row, Decision,
-                         testing::Values(Row{"nothing", false, false, false, false, false},
-                                         Row{"registered_elsewhere", false, true, false, false, false},
-                                         Row{"address_known_but_not_registered", true, false, false, false, false},
-                                         Row{"registered_at_this_address", true, true, false, false, true},
-                                         Row{"response_without_challenge", false, false, true, false, false},
-                                         Row{"response_without_challenge_known", true, true, true, false, false},
-                                         Row{"response_to_challenge", false, false, true, true, true},
-                                         Row{"response_to_challenge_known", true, true, true, true, true}),
-                         [](const testing::TestParamInfo<Row>& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Row, Decision,
+    testing::Values(Row{"nothing", Protection::unknown, false, false, false, false},
+                    Row{"registered_elsewhere", Protection::unknown, true, false, false, false},
+                    Row{"address_known_but_not_registered", Protection::associated, false, false, false, false},
+                    Row{"registered_at_this_address", Protection::associated, true, false, false, true},
+                    Row{"response_without_challenge", Protection::unknown, false, true, false, false},
+                    Row{"response_without_challenge_known", Protection::associated, true, true, false, false},
+                    Row{"response_to_challenge", Protection::unknown, false, true, true, true},
+                    Row{"response_to_challenge_known", Protection::associated, true, true, true, true},
+                    Row{"sec_agree_offered", Protection::no, false, false, false, false},
+                    Row{"sec_agree_offered_and_registered", Protection::no, true, false, false, false},
+                    Row{"over_an_association", Protection::yes, true, false, false, true},
+                    Row{"over_an_association_not_registered", Protection::yes, false, false, false, false},
+                    Row{"over_an_association_stale", Protection::yes, true, true, false, false},
+                    Row{"over_an_association_response", Protection::yes, true, true, true, true}),
+    [](const testing::TestParamInfo<Row>& row) { return row.param.name; });
 
 TEST_F(Authenticating, SR_REG_06_the_challenge_names_realm_nonce_MD5_and_auth) {
     const auto made = challenge("n1", {"c1", std::nullopt});
@@ -146,14 +157,15 @@ TEST_F(Authenticating, SR_REG_08_auth_without_a_nonce_count_is_no_response) {
 TEST_F(Authenticating, SR_REG_14_is_verified_by_its_own_challenge_whatever_the_address_says) {
     challenge("n1", {"c1", std::nullopt});
     challenge("n2", {"c1", std::nullopt});
-    EXPECT_TRUE(accepts({"c1", answer("n1"), true, true}, 1)) << "the older of two outstanding challenges";
-    EXPECT_FALSE(accepts({"c1", answer("n2", "00000001", wrong_ha1), true, true}, 1))
+    EXPECT_TRUE(accepts({"c1", answer("n1"), Protection::associated, true}, 1))
+        << "the older of two outstanding challenges";
+    EXPECT_FALSE(accepts({"c1", answer("n2", "00000001", wrong_ha1), Protection::associated, true}, 1))
         << "a wrong response is wrong from a known address too";
 }
 
 TEST_F(Authenticating, SR_REG_15_the_fourth_challenge_without_success_is_403) {
     for (int i = 0; i < 3; ++i) challenge("n" + std::to_string(i), {"c1", std::nullopt});
-    const auto fourth = machine.challenge({"c1", std::nullopt}, realm, ha1, "n4", 1);
+    const auto fourth = machine.challenge({"c1", std::nullopt}, keys("n4"), 1);
     ASSERT_TRUE(std::holds_alternative<Rejected>(fourth));
     EXPECT_EQ(std::get<Rejected>(fourth).status, 403);
     challenge("other", {"c2", std::nullopt});  // another Call-ID has a series of its own
@@ -163,12 +175,12 @@ TEST_F(Authenticating, SR_REG_15_success_begins_a_new_series) {
     for (int i = 0; i < 3; ++i) challenge("n" + std::to_string(i), {"c1", std::nullopt});
     EXPECT_TRUE(accepts({"c1", answer("n2")}, 1));
     for (int i = 0; i < 3; ++i) challenge("m" + std::to_string(i), {"c1", std::nullopt}, 2);
-    EXPECT_TRUE(std::holds_alternative<Rejected>(machine.challenge({"c1", std::nullopt}, realm, ha1, "m4", 2)));
+    EXPECT_TRUE(std::holds_alternative<Rejected>(machine.challenge({"c1", std::nullopt}, keys("m4"), 2)));
 }
 
 TEST_F(Authenticating, SR_REG_15_four_minutes_after_the_last_challenge_the_series_is_forgotten) {
     for (std::uint64_t i = 0; i < 3; ++i) challenge("n" + std::to_string(i), {"c1", std::nullopt}, i * 1'000);
-    EXPECT_TRUE(std::holds_alternative<Rejected>(machine.challenge({"c1", std::nullopt}, realm, ha1, "n4", 241'999)));
+    EXPECT_TRUE(std::holds_alternative<Rejected>(machine.challenge({"c1", std::nullopt}, keys("n4"), 241'999)));
     EXPECT_FALSE(machine.idle(241'999));
     EXPECT_TRUE(machine.idle(242'000));
     challenge("n5", {"c1", std::nullopt}, 242'000);
