@@ -56,17 +56,18 @@ std::string identity_in_to(const Message& request) {
     return identity.substr(identity.find(':') + 1);
 }
 
-/// PR-REG-08, for an arrival that is neither IPsec nor TLS.
-const char* integrity_of(const sip::DigestCredentials& credentials, bool ipsec_offered, bool flow_known) {
-    if (ipsec_offered) return "no";
-    if (flow_known) return "ip-assoc-yes";
-    return credentials.response.empty() ? nullptr : "ip-assoc-pending";
+/// PR-REG-08, for an arrival without IPsec.
+const char* integrity_of(const sip::DigestCredentials& credentials, bool ipsec_offered, const RegisterFacts& facts) {
+    if (!facts.tls && ipsec_offered) return "no";
+    if (facts.flow_known) return facts.tls ? "tls-yes" : "ip-assoc-yes";
+    if (credentials.response.empty()) return nullptr;
+    return facts.tls ? "tls-pending" : "ip-assoc-pending";
 }
 
 /// Nothing is created where there are no credentials. A REGISTER speaks for one private identity: credentials of
 /// another one would be judged by the registrar with what we know of the first, so they stay here, as does what
 /// nobody can read.
-void mark_integrity(Message& request, bool flow_known) {
+void mark_integrity(Message& request, const RegisterFacts& facts) {
     const auto speaks_for = private_identity_of(request);
     const bool ipsec = offers_ipsec(request);
     const auto claimed = [](const auto& param) {
@@ -83,7 +84,7 @@ void mark_integrity(Message& request, bool flow_known) {
         changed = changed || !of_user;
         if (!of_user) continue;
         const bool forged = std::erase_if(credentials->others, claimed) > 0;
-        const char* value = integrity_of(*credentials, ipsec, flow_known);
+        const char* value = integrity_of(*credentials, ipsec, facts);
         if (value != nullptr) credentials->others.emplace_back("integrity-protected", value);
         changed = changed || forged || value != nullptr;
         marked.push_back(forged || value != nullptr ? credentials->print() : std::string(field));
@@ -105,7 +106,7 @@ std::string private_identity_of(const Message& request) {
 void prepare_register(Message& request, const RegisterFacts& facts) {
     for (const auto id : not_from_ue) request.remove(id);
     drop_network_provided(request);  // PR-REG-07
-    mark_integrity(request, facts.flow_known);
+    mark_integrity(request, facts);
     // PR-REG-09: the agreement is between the UE and us; no association is set up here, so it ends here.
     request.remove(HeaderId::security_client);
     request.remove(HeaderId::security_verify);

@@ -16,6 +16,7 @@ struct RegisterFacts {
     std::string node_name;        ///< icid-generated-at
     std::string icid;
     bool flow_known = false;  ///< the address is an IP association of this private identity (PR-REG-01)
+    bool tls = false;         ///< it came by TLS
 };
 
 /// The private identity a REGISTER speaks for: the user name of its credentials, else the To identity (IR-REG-02).

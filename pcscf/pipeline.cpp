@@ -2,6 +2,7 @@
 
 #include "common/proxy/forward.hpp"
 #include "common/runtime/forwarding.hpp"
+#include "common/runtime/own_uri.hpp"
 #include "common/runtime/refusal.hpp"
 #include "common/runtime/trust.hpp"
 #include "common/sip/headers.hpp"
@@ -145,16 +146,27 @@ class Pcscf final : public runtime::Role {
         learner->binding.flow = transaction->arrival().peer;
 
         RegisterFacts facts;
-        facts.path = uri_with_token(transaction->arrival().peer, Position::path, learner->binding.id);
+        facts.path = path(learner->binding.id, transaction->arrival().peer);
         facts.visited_network = settings_.visited_network;
         facts.node_name = core_.node().name;
         facts.icid = core_.random_text();
         facts.flow_known = known && known->flow == transaction->arrival().peer;
+        facts.tls = transaction->arrival().peer.protocol == transport::Protocol::tls;
         Message onward = request.copy();
         prepare_register(onward, facts);
         onward.prepend(HeaderId::route, "<" + settings_.icscf + ";lr>");  // PR-REG-12
         send(transaction, std::move(onward), std::nullopt, std::move(learner), loop,
              "PR-REG-12 to the home network's I-CSCF");
+    }
+
+    /// PR-REG-04: the way back from the core, by the transport that leads into it.
+    std::string path(std::uint64_t id, const transport::Peer& like) const {
+        transport::Peer towards{transport::Protocol::udp, like.address};
+        if (const auto core = sip::Uri::parse(settings_.icscf)) {
+            if (core->demands_tls()) towards.protocol = transport::Protocol::tls;
+            if (const auto address = transport::Address::parse(core->host, 0)) towards.address = *address;
+        }
+        return "<" + runtime::own_uri(core_, core_.token(Position::path, id), towards) + ";lr>";
     }
 
     /// Remembers what the 200 to a REGISTER grants (PR-REG-24), before the UE sees it.
@@ -188,6 +200,8 @@ class Pcscf final : public runtime::Role {
 
     void initial_from_ue(const Transaction& transaction, const Binding& binding, std::uint64_t loop) {
         Message& received = transaction->request();
+        if (runtime::is_secure(received) && transaction->arrival().peer.protocol != transport::Protocol::tls)
+            return runtime::refuse(*transaction, 416, "Secure transport unavailable", "IW-RTE-07 sips not by TLS");
         if (too_many_preferred(received)) return runtime::refuse(*transaction, 400, "", "HX-SES-01");
         if (settings_.strict_contact && received.has(HeaderId::contact) && !is_registered_contact(received, *binding))
             return runtime::refuse(*transaction, 403, "Contact is not registered", "PO-SES-04");
@@ -199,8 +213,8 @@ class Pcscf final : public runtime::Role {
         clean_from_ue(request);
         append_charging(request);
         if (creates_dialog(request.method()))
-            request.prepend(HeaderId::record_route,
-                            uri_with_token(transaction->arrival().peer, Position::access, binding->id));
+            runtime::record_route(core_, request, core_.token(Position::access, binding->id),
+                                  transaction->arrival().peer);
         send(transaction, std::move(request), std::nullopt, towards_ue_, loop,
              route == RouteVerdict::replaced ? "PO-SES-02 Route replaced by Service-Route" : "PO-SES-08");
     }
@@ -263,6 +277,8 @@ class Pcscf final : public runtime::Role {
         if (initial && !binding) return runtime::refuse(*transaction, 480, "", "PT-SES-01 the binding is gone");
         if (!initial && own.token->position != Position::access)
             return runtime::refuse(*transaction, 403, "", "PT-SES-01 a token of another position");
+        if (binding && runtime::is_secure(request) && binding->flow.protocol != transport::Protocol::tls)
+            return runtime::refuse(*transaction, 480, "Secure transport unavailable", "IW-RTE-07 no TLS to the UE");
         Message onward = request.copy();
         const std::string called(onward.value(HeaderId::p_called_party_id));
         const std::string charging(onward.value(HeaderId::p_charging_vector));
@@ -271,7 +287,8 @@ class Pcscf final : public runtime::Role {
         std::optional<transport::Peer> flow;
         if (binding && !onward.has(HeaderId::route)) flow = binding->flow;
         if (initial && creates_dialog(onward.method()))
-            onward.prepend(HeaderId::record_route, uri_with_token(binding->flow, Position::access, own.token->id));
+            runtime::record_route(core_, onward, core_.token(Position::access, own.token->id),
+                                  transaction->arrival().peer, flow ? flow : std::nullopt);
         std::shared_ptr<runtime::ForwardUser> user;
         if (binding) {
             const auto& network = settings_.visited_network;
@@ -290,11 +307,6 @@ class Pcscf final : public runtime::Role {
     proxy::OwnRoute take_own(Message& request) {
         return proxy::take_own_routes(request, core_.node().secret,
                                       [this](const sip::Uri& uri) { return core_.is_own(uri); });
-    }
-
-    std::string uri_with_token(const transport::Peer& towards, Position position, std::uint64_t id) {
-        return "<sip:" + core_.token(position, id) + "@" +
-               core_.local_for({transport::Protocol::udp, towards.address}).text() + ";lr>";
     }
 
     static void send(const Transaction& transaction, Message request, const std::optional<transport::Peer>& peer,

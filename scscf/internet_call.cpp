@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/runtime/own_uri.hpp"
 #include "common/sip/lexis.hpp"
 #include "scscf/interworking/border.hpp"
 #include "scscf/interworking/redirection.hpp"
@@ -126,9 +127,9 @@ const std::string& InternetCall::own_tag(unsigned number) {
     return own_tags_[number - 1];
 }
 
-std::string InternetCall::contact(Side side) const {
-    const auto& local = core_.local_for(upstream_->arrival().peer);
-    return "<sip:" + core_.token(proxy::Position::bridge, bridge_id(facts_.id, side)) + "@" + local.text() + ">";
+std::string InternetCall::contact(Side side, const transport::Peer& towards) const {
+    const auto token = core_.token(proxy::Position::bridge, bridge_id(facts_.id, side));
+    return "<" + runtime::own_uri(core_, token, towards, runtime::is_secure(facts_.invite)) + ">";
 }
 
 /// IW-RET-06: the first fork of an attempt goes on under the tag the UE knows, each further one is another dialog.
@@ -147,12 +148,12 @@ DialogPair& InternetCall::pair_for(Attempt& of, unsigned ue_tag) {
         return *known;
     }
     DialogPair pair;
-    pair.ue = dialog::Leg::as_uas(facts_.invite, tag, contact(Side::ue));
+    pair.ue = dialog::Leg::as_uas(facts_.invite, tag, contact(Side::ue, upstream_->arrival().peer));
     pair.ue_invite = facts_.invite.cseq();
     pair.net.call_id = net_call_id_;
     pair.net.local = of.newest->value(HeaderId::from);
     pair.net.local_tag = net_from_tag_;
-    pair.net.contact = contact(Side::net);
+    pair.net.contact = contact(Side::net, of.net);
     pair.net.local_cseq = of.cseq;
     pair.net.learn_from_response(*of.newest);
     pair.net_invite = of.cseq;
@@ -169,7 +170,7 @@ Message InternetCall::towards_ue(Attempt& of, unsigned ue_tag) {
     shown.to_tag = status < 300 ? tag_of_fork(of, ue_tag) : own_tag(ue_tag);
     if (status < 300) {
         if (!of.newest->to_tag().empty()) pair_for(of, ue_tag);
-        shown.contact = contact(Side::ue);
+        shown.contact = contact(Side::ue, upstream_->arrival().peer);
         for (const auto route : facts_.invite.values(HeaderId::record_route)) shown.record_route.emplace_back(route);
         if (status < 200) shown.rseq = sip::RSeq::parse(response.value(HeaderId::rseq));
     }
@@ -271,7 +272,7 @@ void InternetCall::on_timeout(std::uint16_t number) {
     feed(interworking::TargetTimeout{number, true});
 }
 void InternetCall::on_transport_error(std::uint16_t number) {
-    feed(interworking::TransportError{number, parameters(number).required.tls});
+    feed(interworking::TransportError{number, attempt(number).net.protocol == transport::Protocol::tls});
 }
 
 std::optional<int> InternetCall::early_refused(std::string_view net_remote_tag, sip::Method method, int status) {

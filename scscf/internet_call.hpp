@@ -77,6 +77,7 @@ class InternetCall final : public runtime::ClientUser,
         std::vector<std::pair<std::string, std::string>> tags;  // b2bua: their To tag of each fork, ours for it
         std::vector<std::string> answered;                      // their To tags of its 2xx
         sip::OptionTags demanded;                               // Require as sent
+        transport::Peer net;                                    // family and TLS of the way to it
         bool extras = false;                                    // see interworking::Tried
     };
 
@@ -101,7 +102,7 @@ class InternetCall final : public runtime::ClientUser,
 
     [[nodiscard]] std::uint32_t newest_cseq() const;  // of our net dialog, over all attempts
     [[nodiscard]] sip::Message proxied_invite() const;
-    [[nodiscard]] sip::Message own_invite(std::uint32_t cseq) const;
+    [[nodiscard]] sip::Message own_invite(const Attempt& made) const;
     void add_next_hop(sip::Message& request, const policy::Parameters& parameters) const;
     [[nodiscard]] bool add_credentials(unsigned number, sip::Message& request);
     void send(unsigned number, sip::Message request, const std::string& transport, const std::string& why);
@@ -113,7 +114,8 @@ class InternetCall final : public runtime::ClientUser,
     DialogPair& pair_for(Attempt& attempt, unsigned ue_tag);
     [[nodiscard]] const std::string& own_tag(unsigned number);
     [[nodiscard]] std::string tag_of_fork(Attempt& attempt, unsigned ue_tag);
-    [[nodiscard]] std::string contact(Side side) const;
+    [[nodiscard]] transport::Peer net_peer(const Target& target, const std::string& transport) const;
+    [[nodiscard]] std::string contact(Side side, const transport::Peer& towards) const;
     [[nodiscard]] std::string explain(const interworking::Why& why) const;
     Attempt& attempt(unsigned number) { return attempts_[number - 1]; }
     void ended_if_done();

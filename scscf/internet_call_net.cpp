@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/proxy/forward.hpp"
+#include "common/runtime/own_uri.hpp"
 #include "scscf/internet_call.hpp"
 #include "scscf/interworking/border.hpp"
 #include "scscf/interworking/peer_auth.hpp"
@@ -17,18 +18,29 @@ using sip::Message;
 
 Message InternetCall::proxied_invite() const {
     auto request = facts_.invite.copy();
-    request.prepend(HeaderId::record_route, "<sip:" + core_.token(proxy::Position::originating, outside_dialog) + "@" +
-                                                core_.local_for(upstream_->arrival().peer).text() + ";lr>");
     proxy::count_hop(request);
     return request;
 }
 
-Message InternetCall::own_invite(std::uint32_t cseq) const {
+/// As far as policy and URIs tell; the address itself is found when the request is sent.
+transport::Peer InternetCall::net_peer(const Target& target, const std::string& transport) const {
+    transport::Peer peer{transport::Protocol::udp, upstream_->arrival().peer.address};
+    const auto& row = target.decision.parameters;
+    const auto uri = sip::Uri::parse(target.uri);
+    const auto hop = row.next_hop ? sip::Uri::parse(*row.next_hop) : uri;
+    if (!uri || !hop) return peer;
+    if (uri->scheme == sip::Uri::Scheme::sips || hop->demands_tls() || row.required.tls || transport == "tls")
+        peer.protocol = transport::Protocol::tls;
+    if (const auto address = transport::Address::parse(hop->host, 0)) peer.address = *address;
+    return peer;
+}
+
+Message InternetCall::own_invite(const Attempt& made) const {
     interworking::LegIdentity leg;
     leg.call_id = net_call_id_;
     leg.local_tag = net_from_tag_;
-    leg.contact = contact(Side::net);
-    leg.cseq = cseq;
+    leg.contact = contact(Side::net, made.net);
+    leg.cseq = made.cseq;
     return interworking::net_invite(facts_.invite, leg);
 }
 
@@ -43,8 +55,9 @@ void InternetCall::act(const interworking::SendInvite& action, const std::string
     // Above what a PRACK or UPDATE of an attempt before took: one Call-ID and From tag are one sequence for the callee.
     if (action.role == Role::b2bua) made.cseq = std::max(action.own_cseq, newest_cseq() + 1);
     bridged_ = bridged_ || action.role == Role::b2bua;
-    auto request = action.role == Role::b2bua ? own_invite(made.cseq) : proxied_invite();
     const auto& target = targets_[action.target];
+    made.net = net_peer(target, action.transport);
+    auto request = action.role == Role::b2bua ? own_invite(made) : proxied_invite();
     if (action.target != 0) request.set_request_uri(target.uri);
     if (const auto refusal = interworking::apply_privacy(request, action.role)) {  // IW-IDP-02
         auto response = Message::response(facts_.invite, refusal->status, refusal->reason_phrase, own_tag(1));
@@ -60,6 +73,9 @@ void InternetCall::act(const interworking::SendInvite& action, const std::string
     made.demanded = sip::OptionTags::of(request, HeaderId::require);
     if (action.with_credentials && !add_credentials(action.attempt, request)) return never_sent(action.attempt);
     add_next_hop(request, target.decision.parameters);
+    if (action.role == Role::proxy)
+        runtime::record_route(core_, request, core_.token(proxy::Position::originating, outside_dialog),
+                              upstream_->arrival().peer, made.net);
     core_.arm(timer_c_, core_.node().timer_c_ms);
     send(action.attempt, std::move(request), action.transport, why);
 }

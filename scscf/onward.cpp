@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/proxy/forward.hpp"
+#include "common/runtime/own_uri.hpp"
 #include "common/sip/lexis.hpp"
 
 namespace isthmus::scscf {
@@ -19,8 +20,7 @@ bool creates_dialog(Method method) {
 void record_route(Message& request, proxy::Position position, std::uint64_t id,
                   runtime::ServerTransaction& transaction) {
     const auto& core = transaction.core();
-    const auto& local = core.local_for({transport::Protocol::udp, transaction.arrival().peer.address});
-    request.prepend(HeaderId::record_route, "<sip:" + core.token(position, id) + "@" + local.text() + ";lr>");
+    runtime::record_route(core, request, core.token(position, id), transaction.arrival().peer);
 }
 
 void forward_one(const std::shared_ptr<runtime::ServerTransaction>& transaction, Message request,

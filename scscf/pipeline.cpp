@@ -4,6 +4,7 @@
 
 #include "common/proxy/forward.hpp"
 #include "common/runtime/forwarding.hpp"
+#include "common/runtime/own_uri.hpp"
 #include "common/runtime/refusal.hpp"
 #include "common/runtime/trust.hpp"
 #include "common/sip/headers.hpp"
@@ -121,9 +122,9 @@ class Scscf final : public runtime::Role {
             return runtime::refuse(*transaction, *answer.refusal, answer.result);
         if (!answer.warning.empty())
             return runtime::refuse(*transaction, answer.status, answer.warning, answer.decision);
-        const auto own = core_.local_for({transport::Protocol::udp, transaction->arrival().peer.address}).text();
+        const auto service_route = runtime::own_uri(core_, answer.service_route, transaction->arrival().peer);
         transaction->reply(answer.status, answer.decision, [&](Message& response) {
-            write_answer(response, transaction->request(), answer, own, shared_.settings.home_domains.front(),
+            write_answer(response, transaction->request(), answer, service_route, shared_.settings.home_domains.front(),
                          core_.outside().time_of_day());
         });
     }
@@ -219,9 +220,16 @@ class Scscf final : public runtime::Role {
                          std::uint64_t loop) {
         if (session::barred(served.profile, identity))
             return runtime::refuse(*transaction, 404, "", "SO-SES-03 barred");
-        const auto contacts = session::target_set(served.bindings, core_.outside().time_of_day());
-        if (contacts.empty()) return runtime::refuse(*transaction, 480, "", "ST-SES-04 the callee has no contact");
         const Message& received = transaction->request();
+        auto contacts = session::target_set(served.bindings, core_.outside().time_of_day());
+        if (contacts.empty()) return runtime::refuse(*transaction, 480, "", "ST-SES-04 the callee has no contact");
+        if (runtime::is_secure(received)) {
+            std::erase_if(contacts,
+                          [](const session::Contact& one) { return one.binding.contact.rfind("sips:", 0) != 0; });
+            if (contacts.empty())
+                return runtime::refuse(*transaction, 480, "Secure transport unavailable",
+                                       "IW-RTE-07 no contact of the callee is sips");
+        }
         std::vector<runtime::Target> targets;
         for (const auto& contact : contacts) {  // ST-SES-07
             Message request = received.copy();

@@ -103,8 +103,8 @@ std::variant<RegisterWork, RegisterRefusal> read_register(const Message& request
     return work;
 }
 
-void write_answer(Message& response, const Message& request, const RegisterAnswer& answer, const std::string& own_uri,
-                  const std::string& home_domain, registrar::Time now) {
+void write_answer(Message& response, const Message& request, const RegisterAnswer& answer,
+                  const std::string& service_route, const std::string& home_domain, registrar::Time now) {
     for (const auto& challenge : answer.challenges) response.append(HeaderId::www_authenticate, challenge.print());
     if (answer.status == 423) response.append(HeaderId::min_expires, std::to_string(answer.min_expires_s));
     if (answer.status != 200) return;
@@ -112,7 +112,7 @@ void write_answer(Message& response, const Message& request, const RegisterAnswe
     response.append(HeaderId::date, date_of(now));
     for (const auto path : request.values(HeaderId::path)) response.append(HeaderId::path, path);
     if (!answer.bindings.empty()) {  // SR-REG-42
-        response.append(HeaderId::service_route, "<sip:" + answer.service_route + "@" + own_uri + ";lr>");
+        response.append(HeaderId::service_route, "<" + service_route + ";lr>");
         for (const auto& identity : answer.profile.identities)
             if (!identity.barred) response.append(HeaderId::p_associated_uri, "<" + identity.uri + ">");
     }

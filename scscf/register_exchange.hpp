@@ -23,8 +23,8 @@ struct RegisterRefusal {
 std::variant<RegisterWork, RegisterRefusal> read_register(const sip::Message& request,
                                                           const std::vector<std::string>& home_domains);
 
-/// Adds to a response what the answer holds; `own_uri` is the host part of our Service-Route.
+/// Adds to a response what the answer holds; `service_route` is our URI in it.
 void write_answer(sip::Message& response, const sip::Message& request, const RegisterAnswer& answer,
-                  const std::string& own_uri, const std::string& home_domain, registrar::Time now);
+                  const std::string& service_route, const std::string& home_domain, registrar::Time now);
 
 }  // namespace isthmus::scscf

@@ -74,6 +74,11 @@ std::optional<sip::Uri> next_hop(const sip::Message& request) {
         uri = sip::Uri::parse(request.request_uri());
     }
     if (uri && !uri->is_sip()) return std::nullopt;
+    // RFC 3261 26.2.2: what is asked for by sips goes by TLS, whatever the Route says (IW-RTE-07).
+    if (uri && sip::iequals(request.request_uri().substr(0, 5), "sips:")) {
+        uri->scheme = sip::Uri::Scheme::sips;
+        uri->scheme_name = "sips";
+    }
     return uri;
 }
 

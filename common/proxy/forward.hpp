@@ -36,7 +36,8 @@ struct OwnRoute {
 OwnRoute take_own_routes(sip::Message& request, const transaction::Seed& secret,
                          const std::function<bool(const sip::Uri&)>& is_own);
 
-/// The URI the request is sent to: top Route, else Request-URI. Nothing when it is no SIP URI.
+/// The URI the request is sent to: top Route, else Request-URI. Nothing when it is no SIP URI. A sips
+/// Request-URI makes it sips.
 std::optional<sip::Uri> next_hop(const sip::Message& request);
 
 }  // namespace isthmus::proxy

@@ -44,6 +44,7 @@ void Delivery::begin() {
     auto hop = proxy::next_hop(*request_);
     if (hop && !options_.transport.empty()) hop->params = sip::with_param(hop->params, "transport", options_.transport);
     if (!hop) return report(500, {}, "RFC 3261 16.6 no next hop");
+    demands_tls_ = hop->demands_tls() || options_.security == transport::Security::required;
     auto location = core_.location_of(*hop, options_.security);
     if (core_.advance(location)) return located(location.result());
     core_.ask_for(std::move(location),
@@ -108,6 +109,12 @@ void Delivery::failed(TargetEnd end) {
         why.tried = true;
         why.decision =
             end == TargetEnd::silent ? "IW-RTE-08 no response within target_timeout" : "IW-RTE-08 transport error";
+        if (end == TargetEnd::broken && demands_tls_) {  // a certificate that is refused, most likely
+            const auto verdict = transport::verdict(transport::LocationFailure::not_secure);
+            why.status = verdict.status;
+            why.warning = words(transport::LocationFailure::not_secure);
+            why.decision = verdict.rule;
+        }
         return user_->on_undelivered(options_.branch, why);
     }
     core_.count_failover();

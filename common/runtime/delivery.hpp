@@ -73,6 +73,7 @@ class Delivery final : public ClientUser, private TimerTarget, public std::enabl
     Timer patience_;
     bool invite_;
     bool in_dialog_;
+    bool demands_tls_ = false;
     bool known_ = false;      // by the user: not located, no quarantine
     bool responded_ = false;  // the current target said something
     bool given_up_ = false;   // the user was told that nobody answers

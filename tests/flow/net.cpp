@@ -39,9 +39,8 @@ void Net::send(Host& from, const Peer& to, const std::string& octets) {
     const auto what = first_word(octets);
     if (what.rfind("100", 0) != 0) ladder_.push_back(from.name() + " -> " + target + " " + what);
     if (found == hosts_.end() || silent_[to.address.text()]) return;
-    later([host = found->second, source = Peer{Protocol::udp, from.address()}, octets] {
-        host->deliver(source, octets);
-    });
+    later(
+        [host = found->second, source = Peer{to.protocol, from.address()}, octets] { host->deliver(source, octets); });
 }
 
 void Net::settle() {
@@ -123,7 +122,13 @@ std::string Net::ladder() {
 class NodeHost::Outside final : public runtime::Outside {
   public:
     Outside(NodeHost& host, Net& net) : host_(host), net_(net) {}
-    void send(runtime::Outgoing outgoing) override { net_.send(host_, outgoing.to, *outgoing.octets); }
+    void send(runtime::Outgoing outgoing) override {
+        if (outgoing.to.protocol == Protocol::tls) net_.by_tls.push_back(outgoing.to.text() + " " + outgoing.to.domain);
+        // As a connection that does not come about: told later, never inside the call.
+        if (net_.refuses_tls(outgoing.to) && outgoing.reference != 0)
+            return net_.later([this, reference = outgoing.reference] { host_.send_failed(*this, reference); });
+        net_.send(host_, outgoing.to, *outgoing.octets);
+    }
     void post(std::size_t worker, std::function<void()> task) override {
         (void)worker;  // one thread plays them all; each task touches its own core only
         net_.later(std::move(task));
@@ -157,6 +162,9 @@ NodeHost::NodeHost(Net& net, std::string name, const std::string& address, std::
     node_.secret = {net.random(), 7};
     node_.seed = {net.random(), 8};
     node_.udp = {address_};
+    node_.tls = {address_};
+    node_.tls.front().port = transport::default_port(Protocol::tls);
+    net_.add(*this, node_.tls.front());
     node_.workers = workers;
     node_.largest_udp = 65'000;
 }
@@ -174,6 +182,11 @@ void NodeHost::start(const std::function<std::unique_ptr<runtime::Role>(runtime:
     });
 }
 
+void NodeHost::send_failed(const Outside& outside, std::uint64_t reference) {
+    for (std::size_t i = 0; i < outsides_.size(); ++i)
+        if (outsides_[i].get() == &outside) cores_[i]->send_failed(reference);
+}
+
 void NodeHost::deliver(const Peer& from, const std::string& octets) {
     cores_[runtime::worker_of(octets, node_)]->receive(octets, {from, 0});
 }
@@ -186,7 +199,8 @@ void Phone::deliver(const Peer& from, const std::string& octets) {
 std::string Phone::send(const Host& to, std::string text) {
     const std::string branch = "z9hG4bK" + name_ + std::to_string(++branches_);
     if (const auto place = text.find("{via}"); place != std::string::npos)
-        text.replace(place, 5, "SIP/2.0/UDP " + address_.text() + ";branch=" + branch);
+        text.replace(place, 5,
+                     "SIP/2.0/" + std::string(transport::name(protocol)) + " " + address_.text() + ";branch=" + branch);
     text = crlf(text);
     const auto head_end = text.find("\r\n\r\n");
     if (head_end == std::string::npos) {
@@ -195,13 +209,13 @@ std::string Phone::send(const Host& to, std::string text) {
         const auto body = text.size() - head_end - 4;
         text.insert(head_end + 2, "Content-Length: " + std::to_string(body) + "\r\n");
     }
-    net_.send(*this, {Protocol::udp, to.address()}, text);
+    net_.send(*this, {protocol, to.address()}, text);
     net_.settle();
     return branch;
 }
 
 void Phone::send(const Host& to, const sip::Message& message) {
-    net_.send(*this, {Protocol::udp, to.address()}, message.print());
+    net_.send(*this, {protocol, to.address()}, message.print());
     net_.settle();
 }
 

@@ -35,7 +35,13 @@ class Host {
 
 class Net {
   public:
-    void add(Host& host) { hosts_[host.address().text()] = &host; }
+    void add(Host& host) { add(host, host.address()); }
+    void add(Host& host, const transport::Address& at) { hosts_[at.text()] = &host; }
+    /// TLS with this address comes to nothing from now on.
+    void refuse_tls(const std::string& address) { no_tls_.insert(address); }
+    [[nodiscard]] bool refuses_tls(const transport::Peer& peer) const {
+        return peer.protocol == transport::Protocol::tls && no_tls_.count(peer.address.text()) == 1;
+    }
     /// Puts a message on its way and a line into the ladder.
     void send(Host& from, const transport::Peer& to, const std::string& octets);
     void later(std::function<void()> task) { tasks_.push_back(std::move(task)); }
@@ -60,6 +66,8 @@ class Net {
     void silence(const std::string& address, bool silent) { silent_[address] = silent; }
     /// What each node said of the messages it sent.
     std::vector<std::string> decisions;
+    /// "tls:address domain" of each message a node sent by TLS.
+    std::vector<std::string> by_tls;
 
   private:
     struct Unanswered {
@@ -74,6 +82,7 @@ class Net {
     std::deque<Unanswered> silent_questions_;
     std::map<std::string, Host*> hosts_;
     std::map<std::string, bool> silent_;
+    std::set<std::string> no_tls_;
     std::deque<std::function<void()>> tasks_;
     std::vector<std::function<void()>> ticks_;
     std::vector<std::string> ladder_;
@@ -95,6 +104,7 @@ class NodeHost final : public Host {
 
   private:
     class Outside;
+    void send_failed(const Outside& outside, std::uint64_t reference);
     runtime::Node node_;
     transport::Quarantine quarantine_;
     std::vector<std::unique_ptr<Outside>> outsides_;
@@ -120,6 +130,7 @@ class Phone final : public Host {
     /// True when a message that begins so is there; it stays.
     [[nodiscard]] bool has(const std::string& start) const;
     void drop_all() { inbox_.clear(); }
+    transport::Protocol protocol = transport::Protocol::udp;  ///< by which it sends requests
 
   private:
     struct Received {
