@@ -4,7 +4,8 @@ import time
 
 from . import judge, sip, trace
 from .judge import Verdict, need
-from .layout import CORE, HOME, INTERNET_USER, ISP, PHONES, PORT, title_of
+from .layout import (CORE, HOME, IMPOSTOR, INTERNET_USER, ISP, KAMAILIO, KAMAILIO_AS_IMPOSTOR, PHONES, PORT, SECURE_ISP,
+                     TLS_PORT, title_of)
 from .process import LabError, is_free, undisturbed, wait_until
 
 CORE_ADDRESS = CORE["scscf"]
@@ -24,6 +25,8 @@ class Demo:
               ("a call between two subscribers", "inner_call"),
               ("a Rel-5 phone calls the Internet and hangs up", "relaxed_caller"),
               ("a Rel-5 phone calls the Internet, the Internet phone hangs up", "relaxed_callee"),
+              ("a call to an ISP domain over TLS", "secure_call"),
+              ("a wrong certificate is refused, in words", "wrong_certificate"),
               ("one SQL statement denies the domain", "denied"),
               ("another allows it again", "allowed_again")]
 
@@ -154,6 +157,25 @@ class Demo:
             need(texts, objection)
             return "decided: " + "; ".join(dict.fromkeys(texts))
         return self.eventually(said)
+
+    def secure_call(self):
+        rita = self.caller("rel5_call", "rita", f"sip:{INTERNET_USER}@{SECURE_ISP}")
+        need(rita.wait(), f"rita: {rita.complaint()}")
+        how = self.eventually(lambda: judge.by_tls(self.isp_records(), CORE_ADDRESS, f"{KAMAILIO}:{TLS_PORT}"))
+        end = self.eventually(lambda: judge.hung_up(self.isp_records(), CORE_ADDRESS, True))
+        return f"{how}; {end}"
+
+    def wrong_certificate(self):
+        before = time.monotonic()
+        rita = self.caller("refused", "rita", f"sip:{INTERNET_USER}@{IMPOSTOR}")
+        need(rita.wait(), f"rita: {rita.complaint()}")
+        took = time.monotonic() - before
+        warning = judge.refused_for_tls(rita.last_response("INVITE"), took)
+        need(not judge.requests(self.isp_records(), "INVITE"), "an INVITE reached the impostor all the same")
+
+        def said():
+            return judge.logged_certificate(self.lab.programs.tail("scscf", 50), KAMAILIO_AS_IMPOSTOR)
+        return f"480, Warning: {warning}, within {took:.1f} s; nothing sent; the S-CSCF's log: {self.eventually(said)}"
 
     def denied(self):
         before = self.lab.programs.pid("scscf")

@@ -114,6 +114,38 @@ def refused_by_policy(message):
     return warning
 
 
+def by_tls(isp_records, core, tls_place):
+    """A call that reached the ISP's TLS socket, and nothing of it by another way."""
+    invites = [record for record in requests(isp_records, "INVITE") if host(record.source) == core]
+    need(invites, "no INVITE came from the S-CSCF")
+    clear = [record for record in isp_records if record.kind == "message" and not record.sent
+             and host(record.source) == core and record.target != tls_place]
+    need(not clear, f"{clear[0].message.start if clear else ''} came to {clear[0].target if clear else ''}, not by TLS")
+    need(invites[-1].message.first("via").startswith("SIP/2.0/TLS "), "the INVITE's Via does not say TLS")
+    last = final_response(isp_records, invites[-1])
+    need(last is not None and last.message.status == 200, "the last INVITE was not answered with 200")
+    return f"{len(invites)} INVITEs reached {tls_place} by TLS, the last was answered with 200"
+
+
+def refused_for_tls(message, seconds):
+    """480 at once, with a Warning in words (IW-RTE-06)."""
+    need(message is not None and message.status == 480,
+         f"expected 480, got {message.start if message else 'no answer'}")
+    warning = message.first("warning")
+    need("Secure transport unavailable" in warning, f"the 480 has no Warning that says why: {warning!r}")
+    need(seconds < 3, f"it took {seconds:.1f} s: that was a time-out")
+    return warning
+
+
+def logged_certificate(log, address):
+    """The S-CSCF's words on the certificate of that address."""
+    lines = [line for line in log.split("\n") if "ISTHMUS-TP-005" in line and address in line]
+    need(lines, "the log says nothing of the certificate")
+    need("somebody-else.example" in lines[-1], f"the log does not say whom the certificate names: {lines[-1]}")
+    text = lines[-1].partition('text="')[2].partition('" ')[0]
+    return text or lines[-1]
+
+
 def advice(status):
     """What a final response to a call means and what to do, for `diagnose`."""
     known = {

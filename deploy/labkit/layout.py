@@ -7,17 +7,28 @@ import secrets
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = "ims.example"
 ISP = "isp.example"
+SECURE_ISP = "secure.example"    # the same server, reached by TLS
+IMPOSTOR = "impostor.example"    # its server shows a certificate of somebody else
 PORT = 5060
+TLS_PORT = 5061
 HTTP_PORT = 9090
 
 CORE = {"pcscf": "127.0.1.10", "icscf": "127.0.1.20", "scscf": "127.0.1.30"}
 KAMAILIO = "127.0.1.50"
+KAMAILIO_AS_IMPOSTOR = "127.0.1.51"
+# ISTHMUS_LAB_TLS=1: the three CSCFs speak TLS with each other too.
+CORE_BY_TLS = os.environ.get("ISTHMUS_LAB_TLS", "") not in ("", "0")
 BARESIP = "127.0.1.60"
 BARESIP_CONTROL = 4444
 INTERNET_USER, INTERNET_PASSWORD = "dave", "dave-secret"
 
 # SIPp plays these; `up` leaves the first two addresses to one's own phones if they are wanted.
 PHONES = {"alice": "127.0.1.11", "bob": "127.0.1.12", "rita": "127.0.1.13"}
+
+
+def core_uri(role):
+    """How the other CSCFs reach this one."""
+    return f"sip:{CORE[role]}:{TLS_PORT};transport=tls" if CORE_BY_TLS else f"sip:{CORE[role]}:{PORT}"
 
 
 def password(user):
@@ -28,7 +39,7 @@ def title_of():
     """Ladder columns, left to right."""
     return {**{address: user for user, address in PHONES.items()},
             CORE["pcscf"]: "P-CSCF", CORE["icscf"]: "I-CSCF", CORE["scscf"]: "S-CSCF",
-            KAMAILIO: "ISP (Kamailio)", BARESIP: "dave (baresip)"}
+            KAMAILIO: "ISP (Kamailio)", KAMAILIO_AS_IMPOSTOR: "impostor", BARESIP: "dave (baresip)"}
 
 
 class Folders:
@@ -43,6 +54,7 @@ class Folders:
         self.isp = self.base / "isp"
         self.phone = self.base / "phone"
         self.sipp = self.base / "sipp"
+        self.certificates = self.base / "certificates"
 
     def make(self):
         for folder in (self.run, self.log, self.config, self.trace, self.isp, self.phone, self.sipp):

@@ -5,7 +5,8 @@ import pwd
 import shutil
 import subprocess
 
-from .layout import HOME, ISP, KAMAILIO, PHONES, PORT, CORE, ROOT, password
+from .layout import (HOME, IMPOSTOR, ISP, KAMAILIO, KAMAILIO_AS_IMPOSTOR, PHONES, PORT, ROOT, SECURE_ISP, TLS_PORT,
+                     core_uri, password)
 from .process import LabError
 
 BINARIES = pathlib.Path("/usr/lib/postgresql/15/bin")
@@ -98,11 +99,14 @@ class Cluster:
         if done.returncode:
             raise LabError(done.stderr.strip() or "schema/apply failed")
         self.sql(f"SELECT subscriber.add_home_domain('{HOME}');"
-                 f"SELECT subscriber.add_server('sip:{CORE['scscf']}:{PORT}')")
+                 f"SELECT subscriber.add_server('{core_uri('scscf')}')")
         for number, user in enumerate(PHONES, start=1):
             if not self.sql(f"SELECT 1 FROM subscriber.public_identity WHERE uri = 'sip:{user}@{HOME}'"):
                 self.sql(f"SELECT subscriber.add('{user}', '{HOME}', '{password(user)}', tel => '+1555100{number}')")
         self.allow_isp()
+        for domain, address in ((SECURE_ISP, KAMAILIO), (IMPOSTOR, KAMAILIO_AS_IMPOSTOR)):
+            self.sql(f"SELECT policy.allow_domain('{domain}', mode => 'RETRY', "
+                     f"next_hop => 'sip:{address}:{TLS_PORT};transport=tls')")
 
     def allow_isp(self):
         self.sql(f"SELECT policy.allow_domain('{ISP}', mode => 'RETRY', next_hop => 'sip:{KAMAILIO}:{PORT}')")

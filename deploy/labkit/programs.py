@@ -11,8 +11,9 @@ import urllib.error
 import urllib.request
 
 from . import sip, trace
+from .certificates import Authority
 from .layout import (BARESIP, BARESIP_CONTROL, CORE, HOME, HTTP_PORT, INTERNET_PASSWORD, INTERNET_USER, ISP, KAMAILIO,
-                     PHONES, PORT, ROOT, password)
+                     KAMAILIO_AS_IMPOSTOR, PHONES, PORT, ROOT, SECURE_ISP, TLS_PORT, core_uri, password)
 from .process import LabError, Programs, is_free, wait_until
 
 TEMPLATES = ROOT / "deploy" / "config"
@@ -48,10 +49,20 @@ class Lab:
             if not is_free(address, PORT):
                 raise LabError(f"{address}:{PORT}, wanted for {name}, is taken; is another lab up?")
 
+    def issue_certificates(self):
+        """Each CSCF is known by its address, the ISP by address and domain, the impostor by a domain not its own."""
+        authority = Authority(self.folders.certificates)
+        authority.make()
+        for role, address in CORE.items():
+            authority.issue(role, f"IP:{address}")
+        authority.issue("isp", f"IP:{KAMAILIO}", f"DNS:{SECURE_ISP}")
+        authority.issue("impostor", "DNS:somebody-else.example")
+
     def start_core(self, role):
         values = {"conninfo": self.cluster.conninfo("isthmus_core"), "token_secret": self.folders.token_secret(),
                   "trace": self.folders.trace / f"{role}.jsonl", "home": HOME, "port": PORT, "http_port": HTTP_PORT,
-                  "scscf_uri": f"sip:{CORE['scscf']}:{PORT}", "icscf_uri": f"sip:{CORE['icscf']}:{PORT}",
+                  "tls_port": TLS_PORT, "certificates": self.folders.certificates, "role": role,
+                  "scscf_uri": core_uri("scscf"), "icscf_uri": core_uri("icscf"),
                   "address": CORE[role], "trusted": ", ".join(f'"{address}"' for address in CORE.values())}
         config = render(f"{role}.toml.in", self.folders.config / f"{role}.toml", values)
         config.chmod(0o600)
@@ -63,8 +74,11 @@ class Lab:
     def start_isp(self):
         for old in self.folders.isp.glob("isp-*"):
             old.unlink()
+        tls = render("kamailio.tls.cfg.in", self.folders.isp / "tls.cfg",
+                     {"impostor": KAMAILIO_AS_IMPOSTOR, "tls_port": TLS_PORT, "folder": self.folders.certificates})
         config = render("kamailio.cfg.in", self.folders.isp / "kamailio.cfg",
-                        {"address": KAMAILIO, "port": PORT, "domain": ISP, "folder": self.folders.isp,
+                        {"address": KAMAILIO, "impostor": KAMAILIO_AS_IMPOSTOR, "port": PORT, "tls_port": TLS_PORT,
+                         "domain": ISP, "secure_domain": SECURE_ISP, "tls_config": tls, "folder": self.folders.isp,
                          "password": INTERNET_PASSWORD})
         folder = str(self.folders.isp)
         # Everything it writes goes below the lab: -w working folder, -P pid file, -Y run folder.
@@ -93,6 +107,8 @@ class Lab:
         say("PostgreSQL")
         self.cluster.start()
         self.cluster.provide()
+        say("an authority and certificates")
+        self.issue_certificates()
         say("Kamailio (the ISP's SIP server) and baresip (the Internet phone)")
         self.start_isp()
         self.start_phone()

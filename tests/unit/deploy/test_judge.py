@@ -90,6 +90,51 @@ class Refused(unittest.TestCase):
                 judge.refused_by_policy(bad)
 
 
+class ByTls(unittest.TestCase):
+    SOCKET = "127.0.1.50:5061"
+
+    def call(self, via="SIP/2.0/TLS 127.0.1.30:5061", target=SOCKET, end="200 OK"):
+        request = invite(1, "", "").replace("SIP/2.0/UDP x", via)
+        return [record(1.0, request, source="127.0.1.30:40001", target=target),
+                record(2.0, answer(end, "1 INVITE"), True, target, "127.0.1.30:40001")]
+
+    def refuted(self, recording, part):
+        with self.assertRaises(judge.Verdict) as caught:
+            judge.by_tls(recording, CORE, self.SOCKET)
+        self.assertIn(part, str(caught.exception))
+
+    def test_true_in_words(self):
+        self.assertIn("by TLS", judge.by_tls(self.call(), CORE, self.SOCKET))
+
+    def test_faults(self):
+        self.refuted([], "no INVITE")
+        self.refuted(self.call(target=ISP), "not by TLS")
+        self.refuted(self.call() + [record(3.0, bye(True)[0].message.raw)], "not by TLS")
+        self.refuted(self.call(via="SIP/2.0/TCP x"), "does not say TLS")
+        self.refuted(self.call(end="486 Busy Here"), "not answered with 200")
+
+
+class WrongCertificate(unittest.TestCase):
+    GOOD = sip.Message(answer("480 Temporarily Unavailable", "1 INVITE",
+                              'Warning: 399 scscf "Secure transport unavailable"\n'))
+    LINE = ('time=1 level=warning id=ISTHMUS-TP-005 node=s text="no TLS with tls:127.0.1.51:5061 for 127.0.1.51: the '
+            'peer\'s certificate names somebody-else.example, not 127.0.1.51 (RFC 5922 7)" peer=x')
+
+    def test_needs_480_at_once_and_in_words(self):
+        self.assertIn("unavailable", judge.refused_for_tls(self.GOOD, 0.3))
+        for message, seconds in ((None, 0.1), (self.GOOD, 4.0), (sip.Message(answer("480 Gone", "1 INVITE")), 0.1),
+                                 (sip.Message(answer("504 Time-out", "1 INVITE", "Warning: 399 s \"Secure transport "
+                                                     "unavailable\"\n")), 0.1)):
+            with self.assertRaises(judge.Verdict):
+                judge.refused_for_tls(message, seconds)
+
+    def test_needs_the_log_to_say_whom_the_certificate_names(self):
+        self.assertTrue(judge.logged_certificate(self.LINE, "127.0.1.51").startswith("no TLS with"))
+        for log in ("", self.LINE.replace("TP-005", "TP-004"), self.LINE.replace("somebody-else", "x")):
+            with self.assertRaises(judge.Verdict):
+                judge.logged_certificate(log, "127.0.1.51")
+
+
 class Registered(unittest.TestCase):
     GOOD = "Service-Route: <sip:orig@s;lr>\nP-Associated-URI: <sip:a@h>\n"
 
