@@ -30,6 +30,7 @@ scscf::Settings settings_from(const runtime::Configuration& configuration) {
     settings.icscf = configuration.text("scscf.icscf");
     settings.home_domains = configuration.list("node.domains");
     settings.trusted = runtime::address_ranges(configuration.list("scscf.trusted"));
+    settings.follow_redirections = configuration.text("scscf.redirect_term") == "recurse";
     return settings;
 }
 

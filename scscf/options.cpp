@@ -36,6 +36,13 @@ std::vector<Option> options() {
                        .min = 1,
                        .max = 64,
                        .help = "Addresses of P-, I- and S-CSCFs; every other neighbour is outside."});
+    options.push_back({.section = "scscf",
+                       .key = "redirect_term",
+                       .form = Form::choice,
+                       .fallback = "pass",
+                       .choices = {"pass", "recurse"},
+                       .help = "A 3xx of a callee is passed to the caller, or its contacts that are users of the home "
+                               "domains are tried instead."});  // ST-SES-11
     // SR-REG-20
     options.push_back(expiry("min_expires_s", 60, "A shorter registration is answered with 423."));
     options.push_back(expiry("default_expires_s", 3600, "Granted when the UE asks for none."));

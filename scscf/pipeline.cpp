@@ -10,6 +10,7 @@
 #include "common/sip/headers.hpp"
 #include "common/sip/text.hpp"
 #include "scscf/internet_service.hpp"
+#include "scscf/interworking/redirection.hpp"
 #include "scscf/onward.hpp"
 #include "scscf/register_exchange.hpp"
 #include "scscf/session/served_user.hpp"
@@ -27,6 +28,41 @@ using sip::Method;
 using Transaction = std::shared_ptr<runtime::ServerTransaction>;
 
 namespace {
+
+/// FK-SES-04, ST-SES-11: contacts of a callee's 3xx that are users of ours are tried as the callee's; through the
+/// I-CSCF, since another S-CSCF may serve them. Others are the caller's to follow.
+class Redirections final : public runtime::ForwardUser {
+  public:
+    Redirections(const runtime::Core& core, const Settings& settings, runtime::ServerTransaction& transaction)
+        : core_(core), settings_(settings), received_(transaction.request().copy()) {
+        known_.emplace_back(received_.request_uri());
+        if (creates_dialog(received_.method())) record_route(received_, Position::terminating, 0, transaction);
+    }
+    void on_response(Message&, std::uint16_t) override {}
+    std::vector<runtime::Target> on_redirect(const Message& response) override {
+        std::vector<runtime::Target> targets;
+        if (!interworking::may_be_followed(response.status())) return targets;
+        for (const auto& uri : interworking::redirection_targets(response)) {
+            const auto text = uri.print();
+            if (destination_of(core_, settings_, uri).place != session::Place::home) continue;
+            if (std::find(known_.begin(), known_.end(), text) != known_.end()) continue;
+            known_.push_back(text);
+            auto request = received_.copy();
+            request.set_request_uri(text);
+            request.remove(HeaderId::route);
+            request.prepend(HeaderId::route, "<" + settings_.icscf + ";lr>");
+            proxy::count_hop(request);
+            targets.push_back({std::move(request), std::nullopt, 0, "ST-SES-11 a 3xx named " + text});
+        }
+        return targets;
+    }
+
+  private:
+    const runtime::Core& core_;
+    const Settings& settings_;
+    Message received_;
+    std::vector<std::string> known_;
+};
 
 class Scscf final : public runtime::Role {
   public:
@@ -221,7 +257,8 @@ class Scscf final : public runtime::Role {
         if (session::barred(served.profile, identity))
             return runtime::refuse(*transaction, 404, "", "SO-SES-03 barred");
         const Message& received = transaction->request();
-        auto contacts = session::target_set(served.bindings, core_.outside().time_of_day());
+        auto contacts =
+            session::target_set(served.bindings, core_.outside().time_of_day(), session::Disposition::of(received));
         if (contacts.empty()) return runtime::refuse(*transaction, 480, "", "ST-SES-04 the callee has no contact");
         if (runtime::is_secure(received)) {
             std::erase_if(contacts,
@@ -242,7 +279,13 @@ class Scscf final : public runtime::Role {
             targets.push_back(
                 {std::move(request), std::nullopt, contact.group, "ST-SES-07 to a contact of " + identity});
         }
-        runtime::forward(transaction, std::move(targets), nullptr, loop);
+        runtime::forward(transaction, std::move(targets), redirections(transaction), loop);
+    }
+
+    /// ST-SES-11: null where a 3xx passes.
+    [[nodiscard]] std::shared_ptr<runtime::ForwardUser> redirections(const Transaction& transaction) const {
+        if (!shared_.settings.follow_redirections) return nullptr;
+        return std::make_shared<Redirections>(core_, shared_.settings, *transaction);
     }
 
     /// A user who is not in memory, as after a restart (SR-REG-58). `go` gets null when nobody can be reached.

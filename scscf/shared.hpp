@@ -19,6 +19,7 @@ struct Settings {
     std::string icscf;  ///< SIP URI
     std::vector<std::string> home_domains;
     std::vector<runtime::AddressRange> trusted;
+    bool follow_redirections = false;  ///< 3xx of a callee to users of ours (`redirect_term`, FK-SES-04, ST-SES-11)
 };
 
 /// What the workers of an S-CSCF share; it outlives them.

@@ -18,7 +18,8 @@ int rank(int status) {
     return by_class + 100 + status % 100;
 }
 
-ResponseContext::ResponseContext(Kind kind, const std::vector<std::uint16_t>& groups) : kind_(kind) {
+ResponseContext::ResponseContext(Kind kind, const std::vector<std::uint16_t>& groups, bool cancel_others)
+    : kind_(kind), cancel_others_(cancel_others) {
     legs_.resize(groups.size());
     for (std::size_t i = 0; i < groups.size(); ++i) legs_[i].group = groups[i];
 }
@@ -67,6 +68,22 @@ Steps ResponseContext::response(std::uint16_t branch, int status) {
     return steps;
 }
 
+Steps ResponseContext::redirected(std::uint16_t branch, std::size_t added) {
+    Steps steps;
+    const auto group = legs_[branch].group;
+    legs_[branch].aside = true;
+    const auto first = legs_.size();
+    legs_.resize(first + std::min(added, room()));
+    for (auto i = first; i < legs_.size(); ++i) {
+        legs_[i].group = group;
+        legs_[i].state = State::calling;
+        steps.push_back({Do::start_branch, static_cast<std::uint16_t>(i)});
+        if (kind_ == Kind::invite) steps.push_back({Do::start_timer_c, static_cast<std::uint16_t>(i)});
+    }
+    for (const Step& step : finish(branch, 302, false)) steps.push_back(step);
+    return steps;
+}
+
 Steps ResponseContext::timed_out(std::uint16_t branch) {
     if (legs_[branch].state == State::done) return {};
     return finish(branch, 408, true);
@@ -109,6 +126,15 @@ Steps ResponseContext::cancel() {
     return steps;
 }
 
+Steps ResponseContext::expired() {
+    Steps steps;
+    if (answered_) return steps;
+    answered_ = true;
+    stop_ = true;
+    steps.push_back({Do::answer, 0, 480});
+    return steps;
+}
+
 Steps ResponseContext::finish(std::uint16_t branch, int status, bool own) {
     Steps steps;
     Leg& leg = legs_[branch];
@@ -120,7 +146,7 @@ Steps ResponseContext::finish(std::uint16_t branch, int status, bool own) {
         answered_ = true;
         stop_ = true;
         if (first || kind_ == Kind::invite) steps.push_back({Do::forward, branch});
-        cancel_pending(steps);
+        if (cancel_others_) cancel_pending(steps);
         return steps;
     }
     if (status >= 600) {
@@ -133,6 +159,7 @@ Steps ResponseContext::finish(std::uint16_t branch, int status, bool own) {
 }
 
 void ResponseContext::cancel_pending(Steps& steps) {
+    if (kind_ != Kind::invite) return;  // RFC 3261 9.1
     for (std::size_t i = 0; i < legs_.size(); ++i) {
         Leg& leg = legs_[i];
         if (leg.state == State::proceeding)
@@ -162,6 +189,8 @@ void ResponseContext::conclude(Steps& steps) {
     const auto chosen = best();
     if (!chosen)
         steps.push_back({Do::answer, 0, 487});
+    else if (kind_ != Kind::invite && legs_[*chosen].own && legs_[*chosen].final == 408 && !cancelled_)
+        steps.push_back({Do::answer, *chosen, no_answer});  // it would come after the sender's own timer
     else if (legs_[*chosen].own)
         steps.push_back({Do::answer, *chosen,
                          cancelled_                    ? 487
@@ -183,7 +212,7 @@ bool ResponseContext::finished() const {
 std::optional<std::uint16_t> ResponseContext::best() const {
     std::optional<std::uint16_t> chosen;
     for (std::size_t i = 0; i < legs_.size(); ++i) {
-        if (legs_[i].state != State::done) continue;
+        if (legs_[i].state != State::done || legs_[i].aside) continue;
         if (!chosen || rank(legs_[i].final) < rank(legs_[*chosen].final)) chosen = static_cast<std::uint16_t>(i);
     }
     return chosen;

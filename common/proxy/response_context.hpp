@@ -25,6 +25,8 @@ struct Step {
     int status = 0;
     bool operator==(const Step&) const = default;
 };
+/// `status` of an answer that is none: the request ends in silence (RFC 4320 4.2).
+constexpr int no_answer = 0;
 
 /// ST-SES-10: no request is forked further; each branch costs two steps at most, in one event.
 constexpr std::size_t max_branches = 10;
@@ -37,10 +39,15 @@ class ResponseContext {
     /// `groups[i]` is the group of branch i: groups are tried one after the other in rising order, the branches of
     /// one group at once. There is at least one branch, and at
     /// most max_branches.
-    ResponseContext(Kind kind, const std::vector<std::uint16_t>& groups);
+    /// `cancel_others`: a 2xx ends the other branches; false where the caller asked for no-cancel (RFC 3841 9.1).
+    ResponseContext(Kind kind, const std::vector<std::uint16_t>& groups, bool cancel_others = true);
 
     Steps start();
     Steps response(std::uint16_t branch, int status);
+    /// A 3xx of `branch` is no answer but `added` further targets, tried at once with the rest of its group; they are
+    /// the branches after the last (RFC 3261 16.7 item 4). No more than room().
+    Steps redirected(std::uint16_t branch, std::size_t added);
+    [[nodiscard]] std::size_t room() const { return stop_ ? 0 : max_branches - legs_.size(); }
     Steps timed_out(std::uint16_t branch);  ///< its transaction ended without a final response
     Steps transport_failed(std::uint16_t branch);
     /// Nobody could be asked or nobody answered; `status` says what the caller would get for it.
@@ -48,6 +55,8 @@ class ResponseContext {
     Steps timer_c(std::uint16_t branch);
     Steps ring_timer();
     Steps cancel();  ///< the caller gave up
+    /// A request other than INVITE has waited as long as its sender will (FK-SES-07).
+    Steps expired();
 
     [[nodiscard]] bool cancelled() const { return cancelled_; }
     /// A final response went upstream and no branch is pending.
@@ -61,6 +70,7 @@ class ResponseContext {
         bool cancel = false;  ///< to be cancelled as soon as a provisional response allows it (RFC 3261 9.1)
         int final = 0;        ///< its final status; 408 and 503 stand for silence and a dead transport
         bool own = false;     ///< `final` was made up here, there is no message
+        bool aside = false;   ///< it named other targets instead
     };
 
     Steps start_group();
@@ -72,6 +82,7 @@ class ResponseContext {
 
     std::vector<Leg> legs_;
     Kind kind_;
+    bool cancel_others_;
     std::uint16_t group_ = 0;
     bool cancelled_ = false;
     bool stop_ = false;      ///< no further group: 2xx, 6xx, or cancelled

@@ -1,10 +1,14 @@
 #include "common/runtime/forwarding.hpp"
 
+#include <algorithm>
 #include <deque>
+#include <utility>
 
 #include "common/proxy/forward.hpp"
 #include "common/runtime/delivery.hpp"
 #include "common/runtime/refusal.hpp"
+#include "common/sip/lexis.hpp"
+#include "common/sip/option_tags.hpp"
 
 namespace isthmus::runtime {
 
@@ -16,6 +20,19 @@ namespace {
 
 constexpr std::uint64_t ring_ms = 20'000;  // ST-SES-06
 constexpr std::uint8_t ring_slot = 255;
+constexpr std::uint64_t patience_ms = 30'000;  // FK-SES-07: before the sender's Timer F
+
+/// FK-SES-07: who sends these waits for the word of a user, not of a server.
+bool wants_a_last_word(sip::Method method) {
+    return method == sip::Method::message || method == sip::Method::subscribe;
+}
+
+/// HX-SES-09
+bool asks_no_cancel(const Message& request) {
+    const auto values = request.values(HeaderId::request_disposition);
+    return std::any_of(values.begin(), values.end(),
+                       [](std::string_view one) { return sip::iequals(one, "no-cancel"); });
+}
 
 class Forwarding final : public ClientUser, public TimerTarget, public std::enable_shared_from_this<Forwarding> {
   public:
@@ -23,10 +40,11 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
                std::shared_ptr<ForwardUser> user, std::uint64_t loop)
         : core_(upstream->core()),
           upstream_(std::move(upstream)),
+          method_(upstream_->request().method()),
           user_(std::move(user)),
           loop_(loop),
           context_(upstream_->invite() ? proxy::ResponseContext::Kind::invite : proxy::ResponseContext::Kind::other,
-                   groups(targets)),
+                   groups(targets), !asks_no_cancel(upstream_->request())),
           ring_(*this, ring_slot) {
         for (auto& target : targets)
             branches_.emplace_back(*this, static_cast<std::uint8_t>(branches_.size()), std::move(target));
@@ -39,6 +57,7 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
                 self->perform(self->context_.cancel());
             });
         }
+        if (wants_a_last_word(upstream_->request().method())) core_.arm(ring_, patience_ms);
         perform(context_.start());
     }
 
@@ -48,6 +67,9 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
         const int status = response.status();
         if (status >= 200) of.timer_c.disarm();
         of.response.emplace(std::move(response));
+        if (status >= 300 && status < 400 && redirect(branch)) return tidy();
+        if (status > 100 && status < 200) note_early(of);
+        if (status >= 300) say_early_dialogs_ended(of);
         perform(context_.response(branch, status));
         if (status >= 200) tidy();
     }
@@ -61,7 +83,7 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
     void on_timer(std::uint8_t slot) override {
         const auto keep = shared_from_this();
         if (slot == ring_slot)
-            perform(context_.ring_timer());
+            perform(upstream_->invite() ? context_.ring_timer() : context_.expired());
         else
             perform(context_.timer_c(slot));
         tidy();
@@ -73,9 +95,49 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
         std::optional<Target> target;  // until it is sent
         std::shared_ptr<Delivery> delivery;
         std::optional<Message> response;  // the newest
+        std::vector<std::string> early;   // To tags of its early dialogs
         Undelivered why;                  // when there is none
         Timer timer_c;
     };
+
+    /// FK-SES-04: true when the 3xx was followed.
+    bool redirect(std::uint16_t branch) {
+        if (!user_ || context_.room() == 0) return false;
+        auto targets = user_->on_redirect(*branches_[branch].response);
+        if (targets.empty()) return false;
+        while (targets.size() > context_.room()) targets.pop_back();
+        const auto added = targets.size();
+        for (auto& target : targets)
+            branches_.emplace_back(*this, static_cast<std::uint8_t>(branches_.size()), std::move(target));
+        const auto keep = shared_from_this();
+        perform(context_.redirected(branch, added));
+        return true;
+    }
+
+    void note_early(Branch& of) {
+        const std::string tag(of.response->to_tag());
+        if (tag.empty() || std::find(of.early.begin(), of.early.end(), tag) != of.early.end()) return;
+        of.early.push_back(tag);
+    }
+
+    /// FK-SES-06, RFC 6228: the caller need not keep resources for a branch that is gone while others ring.
+    void say_early_dialogs_ended(Branch& of) {
+        const auto early = std::exchange(of.early, {});
+        if (early.empty() || branches_.size() < 2 || upstream_->answered()) return;
+        if (!sip::OptionTags::of(upstream_->request(), HeaderId::supported).contains("199")) return;
+        for (const auto& tag : early)
+            upstream_->respond(Message::response(upstream_->request(), 199, reason_phrase(199), tag), "FK-SES-06");
+    }
+
+    /// FK-SES-05: the caller answers all challenges at once.
+    void gather_challenges(Message& response, std::uint16_t chosen) {
+        for (std::size_t i = 0; i < branches_.size(); ++i) {
+            const auto& other = branches_[i].response;
+            if (i == chosen || !other || (other->status() != 401 && other->status() != 407)) continue;
+            for (const auto field : {HeaderId::www_authenticate, HeaderId::proxy_authenticate})
+                for (const auto challenge : other->values(field)) response.append(field, challenge);
+        }
+    }
 
     static std::vector<std::uint16_t> groups(const std::vector<Target>& targets) {
         std::vector<std::uint16_t> numbers;
@@ -119,6 +181,10 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
     }
 
     void answer(const proxy::Step& step) {
+        if (step.status == proxy::no_answer) {
+            if (wants_a_last_word(method_)) return upstream_->reply(480, "FK-SES-07");
+            return upstream_->end_in_silence();
+        }
         const auto& why = branches_[step.branch].why;
         const auto status = user_ ? user_->on_nothing(step.status) : step.status;
         if (step.status == why.status && !why.decision.empty())
@@ -146,6 +212,7 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
             response.set_status(500, reason_phrase(500));
             response.remove(HeaderId::retry_after);
         }
+        if (response.status() == 401 || response.status() == 407) gather_challenges(response, branch);
         if (user_) user_->on_response(response, branch);
         upstream_->respond(response);
         of.response.reset();
@@ -166,6 +233,7 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
 
     Core& core_;
     std::shared_ptr<ServerTransaction> upstream_;
+    sip::Method method_;
     std::shared_ptr<ForwardUser> user_;
     std::uint64_t loop_;
     proxy::ResponseContext context_;

@@ -26,6 +26,8 @@ class ForwardUser {
     virtual void on_response(sip::Message& response, std::uint16_t branch) = 0;
     /// No branch brought a response that could be forwarded: the status and the words to answer with.
     virtual int on_nothing(int status) { return status; }
+    /// Other targets that a 3xx names, to be tried instead of it going upstream; their `group` is not looked at.
+    virtual std::vector<Target> on_redirect(const sip::Message&) { return {}; }
 };
 
 /// Forwards `transaction`'s request; `loop` is proxy::loop_hash() of it as it was received. A target without a way to

@@ -11,6 +11,7 @@ constexpr std::pair<int, std::string_view> phrases[] = {
     {100, "Trying"},
     {180, "Ringing"},
     {183, "Session Progress"},
+    {199, "Early Dialog Terminated"},
     {200, "OK"},
     {202, "Accepted"},
     {302, "Moved Temporarily"},

@@ -54,6 +54,17 @@ void ServerTransaction::respond(const sip::Message& response, std::string_view d
     if (invite() && status < 300) response_.reset();
 }
 
+void ServerTransaction::end_in_silence() {
+    constexpr std::uint64_t stragglers_ms = 5'000;
+    if (answered_) return;
+    --core_.unanswered_;
+    answered_ = silent_ = true;
+    repeat_.disarm();
+    request_.reset();
+    hear_cancel_ = nullptr;
+    core_.arm(life_, stragglers_ms);
+}
+
 void ServerTransaction::say_alive_later() {
     constexpr std::uint64_t alive_ms = 3'500;
     core_.arm(repeat_, alive_ms);
@@ -84,6 +95,7 @@ void ServerTransaction::take_cancel(const sip::Message& cancel) {
 
 void ServerTransaction::on_timer(std::uint8_t slot) {
     const auto keep = shared_from_this();
+    if (silent_) return core_.forget(key_);
     // RFC 4320 4.1: whoever asks learns that we live, or it would go to another target (IW-RTE-08).
     if (slot == 0 && !invite()) return answered_ ? void() : reply(100, "RFC 4320 4.1");
     perform(

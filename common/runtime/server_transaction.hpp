@@ -46,6 +46,9 @@ class ServerTransaction final : public std::enable_shared_from_this<ServerTransa
     /// Makes and sends a response of ours; `edit` may add fields.
     void reply(int status, std::string_view decision = {}, const std::function<void(sip::Message&)>& edit = {});
 
+    /// No final response will come (RFC 4320 4.2): repetitions that are still on their way meet silence.
+    void end_in_silence();
+
     /// Called once when a CANCEL came before the final response; its 200 was sent.
     void on_cancel(std::function<void(const sip::Message& cancel)> hear) { hear_cancel_ = std::move(hear); }
     /// Called when our final response was never acknowledged.
@@ -80,6 +83,7 @@ class ServerTransaction final : public std::enable_shared_from_this<ServerTransa
     Timer life_;
     bool answered_ = false;
     bool cancelled_ = false;
+    bool silent_ = false;
 };
 
 }  // namespace isthmus::runtime

@@ -20,7 +20,8 @@ int preference(const ims::Binding& binding) {
 
 }  // namespace
 
-std::vector<Contact> target_set(const std::vector<ims::Binding>& bindings, std::chrono::system_clock::time_point now) {
+std::vector<Contact> target_set(const std::vector<ims::Binding>& bindings, std::chrono::system_clock::time_point now,
+                                const Disposition& wanted) {
     std::vector<Contact> targets;
     for (const auto& binding : bindings)
         if (binding.expires > now) targets.push_back({binding, 0});
@@ -28,9 +29,12 @@ std::vector<Contact> target_set(const std::vector<ims::Binding>& bindings, std::
         if (preference(a.binding) != preference(b.binding)) return preference(a.binding) > preference(b.binding);
         return a.binding.expires > b.binding.expires;
     });
-    if (targets.size() > most_branches) targets.resize(most_branches);
+    const auto most = wanted.fork ? most_branches : 1;
+    if (targets.size() > most) targets.resize(most);
     for (std::size_t i = 1; i < targets.size(); ++i) {
-        const bool same = preference(targets[i].binding) == preference(targets[i - 1].binding);
+        const bool same = wanted.order == Disposition::Order::parallel ||
+                          (wanted.order == Disposition::Order::by_preference &&
+                           preference(targets[i].binding) == preference(targets[i - 1].binding));
         targets[i].group = static_cast<std::uint16_t>(targets[i - 1].group + (same ? 0 : 1));
     }
     return targets;

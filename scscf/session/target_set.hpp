@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/ims/profile.hpp"
+#include "scscf/session/disposition.hpp"
 
 namespace isthmus::session {
 
@@ -14,7 +15,8 @@ struct Contact {
     std::uint16_t group = 0;  ///< tried in rising order, equal ones at once
 };
 
-/// Live contacts by falling q, newest first among equals, at most ten.
-std::vector<Contact> target_set(const std::vector<ims::Binding>& bindings, std::chrono::system_clock::time_point now);
+/// Live contacts by falling q, newest first among equals, at most ten; one of them where the caller wants no fork.
+std::vector<Contact> target_set(const std::vector<ims::Binding>& bindings, std::chrono::system_clock::time_point now,
+                                const Disposition& wanted = {});
 
 }  // namespace isthmus::session
