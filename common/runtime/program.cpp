@@ -9,6 +9,7 @@
 #include "common/observability/catalogue.hpp"
 #include "common/observability/trace.hpp"
 #include "common/runtime/connections.hpp"
+#include "common/runtime/diagnose.hpp"
 #include "common/runtime/naming.hpp"
 #include "common/runtime/trace_sink.hpp"
 #include "common/sip/digest.hpp"
@@ -24,6 +25,7 @@ struct CommandLine {
     std::string config;
     bool check = false;
     bool print = false;
+    std::string diagnose_dns;
 };
 
 sigset_t awaited_signals() {
@@ -202,6 +204,10 @@ int run_program(int argc, const char* const* argv, const Description& descriptio
     app.add_option("-c,--config", line.config, "Configuration file (TOML)")->required()->check(CLI::ExistingFile);
     app.add_flag("--check-config", line.check, "Check the configuration and exit: 0 good, 2 not");
     app.add_flag("--print-config", line.print, "Print every option with its value, help and range, and exit");
+    auto* diagnose = app.add_subcommand("diagnose", "Say in words what this configuration would do, and exit");
+    diagnose->require_subcommand(1);
+    auto* dns = diagnose->add_subcommand("dns", "Where a request for a URI would be sent, and why (RFC 3263)");
+    dns->add_option("URI", line.diagnose_dns, "such as sip:isp.example")->required();
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -227,6 +233,7 @@ int run_program(int argc, const char* const* argv, const Description& descriptio
         return 0;
     }
     if (line.check) return 0;
+    if (!line.diagnose_dns.empty()) return diagnose_dns(make_node(*loaded), line.diagnose_dns, std::cout, std::cerr);
     try {
         return serve(*loaded, description);
     } catch (const StopRequested&) {

@@ -33,11 +33,13 @@ std::string_view scheme(Protocol protocol) {
 
 std::optional<Address> Address::parse(std::string_view host, std::uint16_t port) {
     if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-    const std::string text(host);
+    char text[INET6_ADDRSTRLEN] = {};
+    if (host.size() >= sizeof text) return std::nullopt;
+    host.copy(text, host.size());
     Address address;
     address.port = port;
-    if (inet_pton(AF_INET, text.c_str(), address.octets.data()) == 1) return address;
-    if (inet_pton(AF_INET6, text.c_str(), address.octets.data()) == 1) {
+    if (inet_pton(AF_INET, text, address.octets.data()) == 1) return address;
+    if (inet_pton(AF_INET6, text, address.octets.data()) == 1) {
         address.v6 = true;
         return address;
     }

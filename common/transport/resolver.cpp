@@ -231,9 +231,10 @@ struct Resolver::Impl {
         if (!octets.empty()) {
             read = read_reply(octets, to.now);
         } else {
-            const bool silent = status == ARES_ETIMEOUT || status == ARES_ECONNREFUSED;
-            read.answer.outcome = silent ? Outcome::timed_out : Outcome::failed;
-            read.answer.words = ares_strerror(status);
+            read.answer.outcome = status == ARES_ETIMEOUT ? Outcome::timed_out : Outcome::failed;
+            // c-ares says so of servers that refuse the datagram and of ones that answer SERVFAIL or REFUSED alike.
+            read.answer.words =
+                status == ARES_ECONNREFUSED ? "every name server refuses or fails" : ares_strerror(status);
         }
         const auto found = queries.find(to.question);
         // Given up already, and counted as silence then.
@@ -275,8 +276,11 @@ struct Resolver::Impl {
                 failures.fetch_add(1, std::memory_order_relaxed);
                 break;
         }
-        const bool speaks = answer.outcome != Outcome::timed_out;
-        if (speaks == answering) return;
+        // One domain may fail by itself; several in a row are the name servers.
+        constexpr int in_a_row = 3;
+        failed_in_a_row = answer.outcome == Outcome::failed ? failed_in_a_row + 1 : 0;
+        const bool speaks = answer.outcome != Outcome::timed_out && failed_in_a_row < in_a_row;
+        if (speaks == answering || (speaks && failed_in_a_row > 0)) return;
         answering = speaks;
         if (options.event) options.event({speaks, question, answer.words});
     }
@@ -303,7 +307,8 @@ struct Resolver::Impl {
     std::mutex inbox_lock;
     std::vector<std::pair<Question, Done>> inbox;
     std::map<Question, Query, ByName> queries;  // of the thread
-    bool answering = true;
+    bool answering = true;                      // the same
+    int failed_in_a_row = 0;                    // the same
     std::atomic<bool> stopping = false;
     std::atomic<std::uint64_t> asked = 0, timeouts = 0, negative = 0, failures = 0;
     std::thread thread;
