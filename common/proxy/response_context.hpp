@@ -59,6 +59,8 @@ class ResponseContext {
     Steps expired();
 
     [[nodiscard]] bool cancelled() const { return cancelled_; }
+    /// Nothing new is to be sent on any branch: 2xx, 6xx, or cancelled.
+    [[nodiscard]] bool stopped() const { return stop_; }
     /// A final response went upstream and no branch is pending.
     [[nodiscard]] bool finished() const;
 

@@ -178,6 +178,7 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
                     break;
             }
         }
+        stop_if_over();
     }
 
     void answer(const proxy::Step& step) {
@@ -190,6 +191,13 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
         if (step.status == why.status && !why.decision.empty())
             return refuse(*upstream_, status, why.warning, why.decision);
         upstream_->reply(status, "RFC 3261 16.7 no response to forward");
+    }
+
+    /// A branch that still goes from target to target must not reach another one.
+    void stop_if_over() {
+        if (!context_.stopped()) return;
+        for (Branch& of : branches_)
+            if (of.delivery) of.delivery->give_up();
     }
 
     void start_branch(std::uint16_t branch) {

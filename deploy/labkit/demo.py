@@ -4,8 +4,8 @@ import time
 
 from . import judge, sip, trace
 from .judge import Verdict, need
-from .layout import (CORE, HOME, IMPOSTOR, INTERNET_USER, ISP, KAMAILIO, KAMAILIO_AS_IMPOSTOR, PHONES, PORT, SECURE_ISP,
-                     TLS_PORT, title_of)
+from .layout import (BACKUP, CORE, DEAD, HOME, IMPOSTOR, INTERNET_USER, ISP, KAMAILIO, KAMAILIO_AS_IMPOSTOR, PHONES, PORT,
+                     SECURE_ISP, TLS_PORT, title_of)
 from .process import LabError, is_free, undisturbed, wait_until
 
 CORE_ADDRESS = CORE["scscf"]
@@ -28,7 +28,8 @@ class Demo:
               ("a call to an ISP domain over TLS", "secure_call"),
               ("a wrong certificate is refused, in words", "wrong_certificate"),
               ("one SQL statement denies the domain", "denied"),
-              ("another allows it again", "allowed_again")]
+              ("another allows it again", "allowed_again"),
+              ("the first server of a domain is dead, the call arrives through the second", "failed_over")]
 
     def run(self):
         for name, method in self.CHECKS:
@@ -198,3 +199,10 @@ class Demo:
         need(rita.wait(), f"rita: {rita.complaint()}")
         need(self.lab.programs.pid("scscf") == before, "the S-CSCF was restarted")
         return self.relaxed_and_hung_up(by_caller=True)
+
+    def failed_over(self):
+        rita = self.caller("rel5_call", "rita", f"sip:{INTERNET_USER}@{BACKUP}")
+        need(rita.wait(), f"rita: {rita.complaint()}")
+        said = self.eventually(lambda: judge.failed_over(
+            [record for record in self.records() if record.node == CORE["scscf"]], CORE["scscf"], DEAD, KAMAILIO))
+        return f"{said}; {self.decisions('the S-CSCF gave no reason')}"

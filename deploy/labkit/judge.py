@@ -69,6 +69,32 @@ def relaxed(isp_records, core):
             f"Require {second.message.tags('require') or 'absent'}, {how}; answered with 200")
 
 
+def failed_over(records, core, dead, alive, seconds=4):
+    """A call that got through although nobody is at home at the first server; `records` are the core's own."""
+    invites = [record for record in sorted(records, key=lambda record: record.time)
+               if record.kind == "message" and record.message.method == "INVITE"]
+    asked = [record for record in invites if not record.sent and not record.message.is_response]
+    need(asked, "no INVITE reached the S-CSCF")
+    sent = [record for record in invites if record.sent and not record.message.is_response]
+    to_dead = [record for record in sent if host(record.target) == dead]
+    to_alive = [record for record in sent if host(record.target) == alive]
+    need(to_dead, f"the first server, {dead}, was never tried")
+    need(to_alive, f"the second server, {alive}, was never tried")
+    first, second = to_dead[0], to_alive[0]
+    need(first.time < second.time, "the second server was tried before the first")
+    need(second.message.call_id == first.message.call_id and second.message.cseq == first.message.cseq,
+         "the second server got another request than the first")
+    need(second.message.first("via") != first.message.first("via"), "the second server got it on the same branch")
+    took = second.time - asked[0].time
+    need(took < seconds, f"the second server was tried after {took:.1f} s only")
+    answers = [record for record in invites if not record.sent and record.message.is_response
+               and record.message.call_id == second.message.call_id]
+    need(not [record for record in answers if host(record.source) == dead], f"{dead} answered: it is not dead")
+    need(any(record.message.status == 200 and host(record.source) == alive for record in answers),
+         "the second server never answered with 200")
+    return f"{dead} said nothing, {alive} got the INVITE on a new branch {took:.1f} s after it came, and answered with 200"
+
+
 def hung_up(isp_records, core, by_caller):
     """A BYE in the expected direction, answered with 200."""
     from_core = [record for record in isp_records if record.kind == "message" and not record.message.is_response
@@ -159,7 +185,7 @@ def advice(status):
         486: ("busy", "nothing"),
         487: ("the caller gave up", "nothing"),
         503: ("an overloaded or broken next hop, or the database is away", "deploy/lab status"),
-        504: ("a node or next hop gave no answer", "deploy/lab status; check next_hop of the domain's row"),
+        504: ("a node or next hop gave no answer", "deploy/lab status; deploy/lab diagnose dns NAME; check next_hop of the domain's row"),
         580: ("preconditions could not be met", "allow the domain with mode RETRY"),
     }
     return known.get(status, (f"{status}", "look at the ladder: deploy/lab trace"))

@@ -14,10 +14,13 @@ TLS_PORT = 5061
 HTTP_PORT = 9090
 
 CORE = {"pcscf": "127.0.1.10", "icscf": "127.0.1.20", "scscf": "127.0.1.30"}
+NAME_SERVER, DNS_PORT = "127.0.1.53", 5353
 KAMAILIO = "127.0.1.50"
 KAMAILIO_AS_IMPOSTOR = "127.0.1.51"
 # ISTHMUS_LAB_TLS=1: the three CSCFs speak TLS with each other too.
 CORE_BY_TLS = os.environ.get("ISTHMUS_LAB_TLS", "") not in ("", "0")
+# A domain of the ISP with two servers: nobody listens at the first.
+BACKUP, DEAD = f"backup.{ISP}", "127.0.1.59"
 BARESIP = "127.0.1.60"
 BARESIP_CONTROL = 4444
 INTERNET_USER, INTERNET_PASSWORD = "dave", "dave-secret"
@@ -39,7 +42,7 @@ def title_of():
     """Ladder columns, left to right."""
     return {**{address: user for user, address in PHONES.items()},
             CORE["pcscf"]: "P-CSCF", CORE["icscf"]: "I-CSCF", CORE["scscf"]: "S-CSCF",
-            KAMAILIO: "ISP (Kamailio)", KAMAILIO_AS_IMPOSTOR: "impostor", BARESIP: "dave (baresip)"}
+            DEAD: "dead server", KAMAILIO: "ISP (Kamailio)", KAMAILIO_AS_IMPOSTOR: "impostor", BARESIP: "dave (baresip)"}
 
 
 class Folders:
@@ -52,12 +55,13 @@ class Folders:
         self.config = self.base / "config"
         self.trace = self.base / "trace"
         self.isp = self.base / "isp"
+        self.dns = self.base / "dns"
         self.phone = self.base / "phone"
         self.sipp = self.base / "sipp"
         self.certificates = self.base / "certificates"
 
     def make(self):
-        for folder in (self.run, self.log, self.config, self.trace, self.isp, self.phone, self.sipp):
+        for folder in (self.run, self.log, self.config, self.trace, self.isp, self.dns, self.phone, self.sipp):
             folder.mkdir(parents=True, exist_ok=True)
 
     @property

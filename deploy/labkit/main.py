@@ -9,8 +9,8 @@ import sys
 
 from . import judge, trace
 from .demo import Demo
-from .layout import (BARESIP, CORE, HOME, HTTP_PORT, INTERNET_USER, ISP, KAMAILIO, PHONES, PORT, ROOT, Folders, password,
-                     title_of)
+from .layout import (BACKUP, BARESIP, CORE, DNS_PORT, HOME, HTTP_PORT, INTERNET_USER, ISP, KAMAILIO, NAME_SERVER, PHONES,
+                     PORT, ROOT, Folders, password, title_of)
 from .postgresql import BINARIES, Cluster
 from .process import LabError, undisturbed
 from .programs import Lab, health
@@ -37,16 +37,17 @@ The lab is up. Everything is on this machine's loopback network.
   P-CSCF   {CORE['pcscf']}:{PORT}   where an IMS phone registers (UDP or TCP), domain {HOME}
   I-CSCF   {CORE['icscf']}:{PORT}   S-CSCF {CORE['scscf']}:{PORT}   metrics and health on port {HTTP_PORT} of each
   users    {', '.join(f'{user}@{HOME} (password {password(user)})' for user in PHONES)}
+  names    {HOME}, {ISP}, {BACKUP}: unbound on {NAME_SERVER}:{DNS_PORT}
   ISP      {ISP}: Kamailio on {KAMAILIO}:{PORT}; sip:{INTERNET_USER}@{ISP} is a baresip that answers by itself
   policy   deploy/lab psql, then for example: SELECT policy.deny_domain('{ISP}', 'why');
-  look     deploy/lab status | logs [NAME] | trace [CALL-ID|last] | diagnose USER|CALL-ID
+  look     deploy/lab status | logs [NAME] | trace [CALL-ID|last] | diagnose USER|CALL-ID|dns NAME
   state    {lab.folders.base}
 Stop it with deploy/lab down.""")
 
 
 def status(lab):
     everything = True
-    for name in ("kamailio", "baresip", *CORE):
+    for name in ("unbound", "kamailio", "baresip", *CORE):
         pid = lab.programs.pid(name)
         detail = ""
         if name in CORE and pid:
@@ -163,7 +164,20 @@ def explain_user(lab, records, user):
         print("  no call of this user was traced")
 
 
-def diagnose(lab, what):
+def diagnose_dns(lab, name):
+    """The S-CSCF's own program and configuration say where a call would go, and why."""
+    program, config = ROOT / "build" / "release" / "bin" / "scscf", lab.folders.config / "scscf.toml"
+    if not lab.programs.pid("unbound") or not config.exists():
+        raise LabError("the lab is not up: deploy/lab up")
+    uri = name if name.startswith(("sip:", "sips:")) else f"sip:{name}"
+    return subprocess.run([program, "--config", config, "diagnose", "dns", uri]).returncode
+
+
+def diagnose(lab, what, name):
+    if what == "dns":
+        if not name:
+            raise LabError("which name? For example: deploy/lab diagnose dns " + ISP)
+        return diagnose_dns(lab, name)
     records = lab.records()
     if any(record.kind == "message" and record.call_id == what for record in records):
         explain_call(records, what)
@@ -240,7 +254,8 @@ def parse():
     verb = verbs.add_parser("trace", help="a call's ladder with the decisions")
     verb.add_argument("call", nargs="?", default="last", metavar="CALL-ID|last")
     verb = verbs.add_parser("diagnose", help="in words: what happened to a user or call, and what to do")
-    verb.add_argument("what", metavar="USER|CALL-ID")
+    verb.add_argument("what", metavar="USER|CALL-ID|dns")
+    verb.add_argument("name", nargs="?", help="with dns: a domain, host or SIP URI")
     options, rest = parser.parse_known_args()
     options.rest = rest
     if options.rest and options.verb != "psql":
@@ -269,7 +284,7 @@ def main():
             return psql(lab, options.rest)
         if options.verb == "trace":
             return show_trace(lab, options.call)
-        return diagnose(lab, options.what)
+        return diagnose(lab, options.what, options.name)
     except LabError as why:
         say(str(why))
         return 1

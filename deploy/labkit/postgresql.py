@@ -5,7 +5,7 @@ import pwd
 import shutil
 import subprocess
 
-from .layout import (HOME, IMPOSTOR, ISP, KAMAILIO, KAMAILIO_AS_IMPOSTOR, PHONES, PORT, ROOT, SECURE_ISP, TLS_PORT,
+from .layout import (BACKUP, HOME, IMPOSTOR, ISP, KAMAILIO, KAMAILIO_AS_IMPOSTOR, PHONES, ROOT, SECURE_ISP, TLS_PORT,
                      core_uri, password)
 from .process import LabError
 
@@ -109,7 +109,9 @@ class Cluster:
                      f"next_hop => 'sip:{address}:{TLS_PORT};transport=tls')")
 
     def allow_isp(self):
-        self.sql(f"SELECT policy.allow_domain('{ISP}', mode => 'RETRY', next_hop => 'sip:{KAMAILIO}:{PORT}')")
+        """The ISP and its second name, found through the name server."""
+        self.sql(f"SELECT policy.allow_domain('{ISP}', mode => 'RETRY');"
+                 f"SELECT policy.allow_domain('{BACKUP}', mode => 'RETRY')")
 
     def deny_isp(self, reason):
         self.sql(f"SELECT policy.deny_domain('{ISP}', '{reason}')")

@@ -12,8 +12,9 @@ import urllib.request
 
 from . import sip, trace
 from .certificates import Authority
-from .layout import (BARESIP, BARESIP_CONTROL, CORE, HOME, HTTP_PORT, INTERNET_PASSWORD, INTERNET_USER, ISP, KAMAILIO,
-                     KAMAILIO_AS_IMPOSTOR, PHONES, PORT, ROOT, SECURE_ISP, TLS_PORT, core_uri, password)
+from .layout import (BACKUP, BARESIP, BARESIP_CONTROL, CORE, DEAD, DNS_PORT, HOME, HTTP_PORT, INTERNET_PASSWORD,
+                     INTERNET_USER, ISP, KAMAILIO, KAMAILIO_AS_IMPOSTOR, NAME_SERVER, PHONES, PORT, ROOT, SECURE_ISP,
+                     TLS_PORT, core_uri, password)
 from .process import LabError, Programs, is_free, wait_until
 
 TEMPLATES = ROOT / "deploy" / "config"
@@ -48,6 +49,18 @@ class Lab:
         for name, address in wanted.items():
             if not is_free(address, PORT):
                 raise LabError(f"{address}:{PORT}, wanted for {name}, is taken; is another lab up?")
+        if not is_free(NAME_SERVER, DNS_PORT):
+            raise LabError(f"{NAME_SERVER}:{DNS_PORT}, wanted for the name server, is taken; is another lab up?")
+
+    def start_name_server(self):
+        values = {"address": NAME_SERVER, "name_server": NAME_SERVER, "folder": self.folders.dns, "home": HOME, "isp": ISP,
+                  "kamailio": KAMAILIO, "backup": BACKUP, "dead": DEAD, **CORE}
+        for zone in ("home", "isp"):
+            render(f"{zone}.zone.in", self.folders.dns / f"{zone}.zone", {**values, "port": PORT})
+        config = render("unbound.conf.in", self.folders.dns / "unbound.conf", {**values, "port": DNS_PORT})
+        self.programs.start("unbound", ["/usr/sbin/unbound", "-d", "-p", "-c", str(config)])
+        wait_until(lambda: self.programs.must_run("unbound") and ask_soa(NAME_SERVER, DNS_PORT, HOME), 15,
+                   "unbound does not answer")
 
     def issue_certificates(self):
         """Each CSCF is known by its address, the ISP by address and domain, the impostor by a domain not its own."""
@@ -63,7 +76,8 @@ class Lab:
                   "trace": self.folders.trace / f"{role}.jsonl", "home": HOME, "port": PORT, "http_port": HTTP_PORT,
                   "tls_port": TLS_PORT, "certificates": self.folders.certificates, "role": role,
                   "scscf_uri": core_uri("scscf"), "icscf_uri": core_uri("icscf"),
-                  "address": CORE[role], "trusted": ", ".join(f'"{address}"' for address in CORE.values())}
+                  "address": CORE[role], "name_server": f"{NAME_SERVER}:{DNS_PORT}",
+                  "trusted": ", ".join(f'"{address}"' for address in CORE.values())}
         config = render(f"{role}.toml.in", self.folders.config / f"{role}.toml", values)
         config.chmod(0o600)
         self.programs.start(role, [str(self.binaries / role), "--config", str(config)])
@@ -78,7 +92,8 @@ class Lab:
                      {"impostor": KAMAILIO_AS_IMPOSTOR, "tls_port": TLS_PORT, "folder": self.folders.certificates})
         config = render("kamailio.cfg.in", self.folders.isp / "kamailio.cfg",
                         {"address": KAMAILIO, "impostor": KAMAILIO_AS_IMPOSTOR, "port": PORT, "tls_port": TLS_PORT,
-                         "domain": ISP, "secure_domain": SECURE_ISP, "tls_config": tls, "folder": self.folders.isp,
+                         "domain": ISP, "secure_domain": SECURE_ISP, "backup": BACKUP, "tls_config": tls,
+                         "folder": self.folders.isp,
                          "password": INTERNET_PASSWORD})
         folder = str(self.folders.isp)
         # Everything it writes goes below the lab: -w working folder, -P pid file, -Y run folder.
@@ -109,6 +124,8 @@ class Lab:
         self.cluster.provide()
         say("an authority and certificates")
         self.issue_certificates()
+        say("unbound (the name server)")
+        self.start_name_server()
         say("Kamailio (the ISP's SIP server) and baresip (the Internet phone)")
         self.start_isp()
         self.start_phone()
@@ -119,7 +136,7 @@ class Lab:
             self.await_core(role)
 
     def stop(self):
-        for name in ("sipp", *CORE, "baresip", "kamailio"):
+        for name in ("sipp", *CORE, "baresip", "kamailio", "unbound"):
             self.programs.stop(name)
         self.cluster.stop()
 
@@ -243,3 +260,16 @@ def ask_options(address):
             return probe.recv(4096).startswith(b"SIP/2.0 ")
         except OSError:
             return False
+
+
+def ask_soa(address, port, domain):
+    """Whether a name server there answers for a domain."""
+    name = b"".join(bytes([len(label)]) + label.encode() for label in domain.split(".")) + b"\0"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.settimeout(0.3)
+        probe.sendto(b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0" + name + b"\0\x06\0\x01", (address, port))
+        try:
+            reply = probe.recv(4096)
+        except OSError:
+            return False
+        return reply[:2] == b"\x12\x34" and reply[3] & 15 == 0 and reply[7] > 0

@@ -49,7 +49,7 @@ TEST_P(Failover, IW_RTE_04_NAPTR_SRV_and_addresses_lead_to_the_first_server) {
     EXPECT_EQ(first.expect("INVITE").request_uri(), "sip:dave@isp.example") << "IW-RTE-03: not altered";
     EXPECT_THAT(net.dns_queries,
                 testing::ElementsAre("NAPTR isp.example", "SRV _sip._udp.isp.example", "SRV _sip._tcp.isp.example",
-                                     "A one.isp.example", "A two.isp.example"));
+                                     "SRV _sips._tcp.isp.example", "A one.isp.example", "A two.isp.example"));
     EXPECT_EQ(net.ladder(), R"(
 alice -> pcscf INVITE
 pcscf -> scscf INVITE
@@ -344,6 +344,60 @@ TEST_P(Failover, IW_RTE_05_the_answers_are_remembered) {
     again.replace(again.find("Call-ID: u2"), 11, "Call-ID: u3");
     alice_phone.send(pcscf, again);
     EXPECT_THAT(net.dns_queries, testing::Not(testing::IsEmpty()));
+}
+
+/// The home network's I-CSCF is named, and has two nodes; nobody is at home at the first.
+class CoreFailover : public CoreNetwork {
+  protected:
+    CoreFailover() {
+        net.srv("_sip._udp.icscf.home1.net", 10, "one.home1.net");
+        net.srv("_sip._udp.icscf.home1.net", 20, "two.home1.net");
+        net.a("one.home1.net", "127.0.1.29");
+        net.a("two.home1.net", "127.0.1.20");
+        shared.settings.icscf = "sip:icscf.home1.net";
+        route = route_of(pcscf, do_register(alice_phone, alice));
+        do_register(bob_phone, bob);
+        net.ladder();
+    }
+    std::string call_bob() {
+        return alice_phone.send(
+            pcscf, "INVITE sip:bob@home1.net SIP/2.0\nVia: {via}\nMax-Forwards: 70\n" + route +
+                       "From: <sip:alice@home1.net>;tag=a1\nTo: <sip:bob@home1.net>\nCall-ID: call1\nCSeq: 1 INVITE\n"
+                       "Contact: <sip:alice@127.0.2.1:5070>\n");
+    }
+    std::string route;
+};
+INSTANTIATE_TEST_SUITE_P(With, CoreFailover, testing::Values(1, 4), worker_count);
+
+TEST_P(CoreFailover, IW_RTE_08_a_call_inside_the_home_network_gets_through_the_second_node) {
+    call_bob();
+    EXPECT_FALSE(bob_phone.has("INVITE"));
+    net.advance(3'100);
+    bob_phone.expect("INVITE");
+    EXPECT_EQ(net.ladder(), R"(
+alice -> pcscf INVITE
+pcscf -> scscf INVITE
+scscf -> 127.0.1.29:5060 INVITE
+scscf -> 127.0.1.29:5060 INVITE
+scscf -> 127.0.1.29:5060 INVITE
+scscf -> icscf INVITE
+icscf -> scscf INVITE
+scscf -> pcscf INVITE
+pcscf -> bob INVITE
+)") << "two retransmissions, then the other node";
+}
+
+TEST_P(CoreFailover, DG_SES_04_a_call_that_was_cancelled_goes_to_no_further_node) {
+    const auto branch = call_bob();
+    net.advance(1'000);
+    alice_phone.send(pcscf, "CANCEL sip:bob@home1.net SIP/2.0\nVia: SIP/2.0/UDP 127.0.2.1:5070;branch=" + branch +
+                                "\nMax-Forwards: 70\n" + route +
+                                "From: <sip:alice@home1.net>;tag=a1\nTo: <sip:bob@home1.net>\nCall-ID: call1\n"
+                                "CSeq: 1 CANCEL\n");
+    alice_phone.expect("SIP/2.0 200");
+    net.advance(3'000);
+    EXPECT_FALSE(bob_phone.has("INVITE"));
+    alice_phone.expect("SIP/2.0 487");
 }
 
 }  // namespace

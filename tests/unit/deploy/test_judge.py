@@ -168,5 +168,48 @@ class Final(unittest.TestCase):
         self.assertIs(judge.final_response([call, ringing, done], call), done)
 
 
+DEAD, ALIVE = "127.0.1.59:5060", "127.0.1.50:5060"
+
+
+def branch(raw, name):
+    return raw.replace("branch=z9hG4bK", f"branch=z9hG4bK{name}")
+
+
+def failed_over(first=1.1, second=4.2, second_branch="b", cseq=1, answer_from=ALIVE, status="200 OK"):
+    """The S-CSCF's own record of a call whose first server is dead, each part of it open to be spoilt."""
+    plain = invite(1, "", "")
+    out = [record(1.0, branch(plain, "ue"), False, "127.0.1.10:5060", SCSCF)]
+    if first is not None:
+        out.append(record(first, branch(plain, "a"), True, SCSCF, DEAD))
+    if second is not None:
+        out.append(record(second, branch(invite(cseq, "", ""), second_branch), True, SCSCF, ALIVE))
+        out.append(record(second + 0.1, branch(answer(status, f"{cseq} INVITE"), second_branch), False, answer_from, SCSCF))
+    return out
+
+
+class FailedOver(unittest.TestCase):
+    def judged(self, recording):
+        return judge.failed_over(recording, CORE, "127.0.1.59", "127.0.1.50")
+
+    def refuted(self, recording, part):
+        with self.assertRaises(judge.Verdict) as caught:
+            self.judged(recording)
+        self.assertIn(part, str(caught.exception))
+
+    def test_true_in_words(self):
+        self.assertIn("3.2 s after it came", self.judged(failed_over()))
+
+    def test_each_fault_makes_it_false(self):
+        self.refuted([], "no INVITE reached")
+        self.refuted(failed_over(first=None), "127.0.1.59, was never tried")
+        self.refuted(failed_over(second=None), "127.0.1.50, was never tried")
+        self.refuted(failed_over(first=4.5), "before the first")
+        self.refuted(failed_over(second=5.1), "after 4.1 s only")
+        self.refuted(failed_over(second_branch="a"), "same branch")
+        self.refuted(failed_over(cseq=2), "another request")
+        self.refuted(failed_over(answer_from=DEAD), "it is not dead")
+        self.refuted(failed_over(status="486 Busy Here"), "never answered with 200")
+
+
 if __name__ == "__main__":
     unittest.main()
