@@ -27,6 +27,7 @@ const std::vector<Migration>& known_migrations() {
         {6, "006_policy_operator.sql"},
         {7, "007_policy_retry.sql"},
         {8, "008_subscriber_credentials.sql"},
+        {9, "009_server_tls.sql"},
     };
     return migrations;
 }

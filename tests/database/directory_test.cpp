@@ -382,9 +382,11 @@ TEST_F(DirectoryTest, SR_REG_58_a_restarted_server_reads_its_users_in_pages) {
 TEST_F(DirectoryTest, IR_REG_04_the_servers_to_choose_from_and_the_domains_that_are_ours) {
     sql("SELECT subscriber.add_server('" + scscf1 + "', '{1,2,5}', 10, 3)");
     sql("SELECT subscriber.add_server('" + scscf2 + "')");
+    sql("SELECT subscriber.add_server('sip:scscf3.test:5061;transport=tls', priority => 20)");
     const auto network = answer<NetworkAnswer>([&](auto done) { directory_->read_network(done); });
     ASSERT_EQ(network.result, Result::success);
-    ASSERT_EQ(network.servers.size(), 2U);
+    ASSERT_EQ(network.servers.size(), 3U);
+    EXPECT_EQ(network.servers[2].name, "sip:scscf3.test:5061;transport=tls");
     EXPECT_EQ(network.servers[0].name, scscf2);  // the better priority first
     EXPECT_EQ(network.servers[1].capabilities, (std::vector<std::uint32_t>{1, 2, 5}));
     EXPECT_EQ(network.servers[1].priority, 10);
@@ -454,7 +456,11 @@ TEST_F(DirectoryTest, operator_functions_say_what_to_write) {
          "private identity alice@home.test exists already: SELECT subscriber.remove('alice@home.test') first, or write "
          "another"},
         {"SELECT subscriber.add_server('scscf1')",
-         "S-CSCF name \"scscf1\" is not a SIP URI of a host: write it like sip:scscf1.example.net:5060"},
+         "S-CSCF name \"scscf1\" is not a SIP URI of a host: write it like sip:scscf1.example.net:5060 or "
+         "sip:scscf1.example.net:5061;transport=tls"},
+        {"SELECT subscriber.add_server('sip:scscf1.example.net;transport=sctp')",
+         "S-CSCF name \"sip:scscf1.example.net;transport=sctp\" is not a SIP URI of a host: write it like "
+         "sip:scscf1.example.net:5060 or sip:scscf1.example.net:5061;transport=tls"},
         {"SELECT subscriber.add_home_domain('no domain')",
          "home domain \"no domain\" is not a domain name: write it like ims.example.net"},
         {"SELECT subscriber.remove('nobody')",
