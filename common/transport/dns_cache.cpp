@@ -90,7 +90,8 @@ AnswerPtr DnsCache::find(RecordType type, std::string_view name, std::uint64_t n
 
 void DnsCache::store(const Question& question, AnswerPtr answer, std::uint64_t now_ms) {
     const std::string_view name(question.name.data(), question.name.size());
-    const Entry entry{answer, now_ms + believed_s(*answer) * 1000ULL};
+    const auto until_ms = now_ms + believed_s(*answer) * 1000ULL;
+    const Entry entry{std::move(answer), until_ms};
     auto& shard = shard_of(hash_of(question.type, name));
     const std::lock_guard lock(shard.lock);
     if (const auto found = shard.entries.find(View{question.type, name}); found != shard.entries.end()) {

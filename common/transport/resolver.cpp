@@ -251,7 +251,7 @@ struct Resolver::Impl {
         settle(to.question, std::make_shared<const DnsAnswer>(std::move(read.answer)));
     }
 
-    void settle(const Question& question, AnswerPtr answer) {
+    void settle(const Question& question, const AnswerPtr& answer) {
         count(question, *answer);
         cache.store(question, answer, now_ms());
         const auto found = queries.find(question);
