@@ -1,14 +1,18 @@
 """The demo: every check acts, draws its ladder and says in words what was decided and whether it held."""
+import base64
 import json
 import time
 
 from . import judge, sip, trace
+from .card import Card, CardPhone
 from .judge import Verdict, need
-from .layout import (BACKUP, CORE, DEAD, HOME, IMPOSTOR, INTERNET_USER, ISP, KAMAILIO, KAMAILIO_AS_IMPOSTOR, PHONES, PORT,
-                     SECURE_ISP, TLS_PORT, title_of)
+from .layout import (BACKUP, CARDS, CORE, DEAD, HOME, IMPOSTOR, INTERNET_USER, ISP, KAMAILIO, KAMAILIO_AS_IMPOSTOR, PHONES,
+                     PORT, SECURE_ISP, TLS_PORT, title_of, with_password)
 from .process import LabError, is_free, undisturbed, wait_until
 
 CORE_ADDRESS = CORE["scscf"]
+CARD_USER = next(iter(CARDS))
+OTHER_PORT = 5070  # of a phone at an address that is known with the usual one
 OUTSIDE = f"sip:{INTERNET_USER}@{ISP}"
 
 
@@ -22,6 +26,8 @@ class Demo:
         self.phones = []
 
     CHECKS = [("registration of three subscribers", "registration"),
+              ("AKA phone registers", "card_registration"),
+              ("a card that is ahead brings the directory after it", "resynchronisation"),
               ("a call between two subscribers", "inner_call"),
               ("a Rel-5 phone calls the Internet and hangs up", "relaxed_caller"),
               ("a Rel-5 phone calls the Internet, the Internet phone hangs up", "relaxed_callee"),
@@ -79,9 +85,9 @@ class Demo:
                     raise
             time.sleep(0.05)
 
-    def phone(self, scenario, user, **keys):
+    def phone(self, scenario, user, card=None, **keys):
         with undisturbed():
-            phone = self.lab.sipp(scenario, user, keys)
+            phone = self.lab.sipp(scenario, user, keys, card=card)
             self.phones.append(phone)
         return phone
 
@@ -98,7 +104,7 @@ class Demo:
     # --- checks ---
 
     def registration(self):
-        for user in PHONES:
+        for user in with_password():
             phone = self.phone("register", user, expires="3600")
             done = phone.wait()
             need(done, f"{user}: {phone.complaint()}")
@@ -106,8 +112,77 @@ class Demo:
             need(answers[0] == 401, f"{user}: the first REGISTER was answered with {answers[0]}, not challenged")
             self.routes[user] = judge.registered(phone.last_response("REGISTER"))
         rows = self.lab.cluster.sql("SELECT contact FROM subscriber.binding", "postgres")
-        need(len(rows) >= len(PHONES), f"the database holds {len(rows)} contacts")
-        return f"{', '.join(PHONES)}: challenged, then 200 with Service-Route; {len(rows)} contacts in the database"
+        need(len(rows) >= len(with_password()), f"the database holds {len(rows)} contacts")
+        return f"{', '.join(with_password())}: challenged, then 200 with Service-Route; {len(rows)} contacts in the database"
+
+    def card_registration(self):
+        """SIPp has Milenage of its own, so both sides are proved: it verifies AUTN, the S-CSCF its RES."""
+        card = CARDS[CARD_USER]
+        stranger = self.other_card(card)
+        before = self.sqn_issued()
+        phone = self.card_phone(card)
+        done = phone.wait()
+        need(done, f"{CARD_USER}: {phone.complaint()}")
+        first = next((message for message in phone.received() if message.status >= 200), None)
+        answer = next((message for message in phone.sent() if message.cseq[0] == 2), None)
+        how = self.eventually(lambda: judge.challenged_by_card(first, self.challenge_inside(first.call_id), answer))
+        judge.registered(phone.last_response("REGISTER"))
+        contacts = self.lab.cluster.sql("SELECT contact FROM subscriber.binding WHERE private_identity = "
+                                        f"'{CARD_USER}@{HOME}'", "postgres")
+        need(any(PHONES[CARD_USER] in contact for contact, in contacts), f"the database holds {contacts}")
+        need(self.sqn_issued() > before, f"SQN was {before} and is {self.sqn_issued()}")
+        return f"{CARD_USER}: {how}; 200 with Service-Route; SQN {before} > {self.sqn_issued()}; {stranger}"
+
+    def other_card(self, card):
+        """What tells a verified AUTN from one nobody looked at: a phone with another key refuses the network."""
+        phone = self.card_phone({**card, "k": card["k"][::-1]})
+        done = phone.wait()
+        need(not done, "a phone with another key registered")
+        need("MAC" in phone.complaint(), f"a phone with another key did not refuse our AUTN: {phone.complaint()}")
+        need(len(phone.sent()) == 1, "a phone with another key answered the challenge")
+        return "a phone with another key refused the challenge"
+
+    def card_phone(self, card):
+        return self.phone("register_aka", CARD_USER, card, expires="3600")
+
+    def sqn_issued(self):
+        return int(self.lab.cluster.sql("SELECT sqn FROM subscriber.aka WHERE private_identity = "
+                                        f"'{CARD_USER}@{HOME}'")[0][0])
+
+    def challenge_inside(self, call_id):
+        """The 401 as it left the S-CSCF."""
+        return next((record.message for record in self.records() if record.kind == "message" and record.sent
+                     and record.node == CORE["scscf"] and record.message.status == 401
+                     and record.message.call_id == call_id), None)
+
+    def resynchronisation(self):
+        issued = self.sqn_issued()
+        card = Card(**CARDS[CARD_USER], sqn=issued + (1_000_000 << 5))
+        here = (PHONES[CARD_USER], OTHER_PORT)
+        with CardPhone(here, (CORE["pcscf"], PORT), CARD_USER, HOME, card) as phone:
+            nonce = judge.nonce_of(phone.register(phone.no_answer()))
+            need(not card.fresh(base64.b64decode(nonce)), "the card took a challenge from behind its own number")
+            said = phone.answer_to(nonce)
+            need("auts=" in said, "the card did not ask for re-synchronisation")
+            fresh = judge.nonce_of(phone.register(said))
+            need(fresh != nonce, "the same challenge came again")
+            sqn = card.sqn_of(base64.b64decode(fresh))
+            need(sqn is not None, "the new challenge is not of the home network")
+            need(sqn >> 5 == (card.sqn >> 5) + 1, f"after AUTS for SEQ {card.sqn >> 5} the directory issued SEQ {sqn >> 5}")
+            judge.registered(phone.register(phone.answer_to(fresh)))
+            return (f"SEQ {issued >> 5} was refused with AUTS, the directory followed to SEQ {self.sqn_issued() >> 5}, the "
+                    f"card took it, 200; {self.forged_auts(card)}")
+
+    def forged_auts(self, card):
+        """AUTS of a card with another key: refused, and it moves nothing."""
+        before = self.sqn_issued()
+        stranger = Card(card.k[::-1].hex(), CARDS[CARD_USER]["op"], CARDS[CARD_USER]["amf"], before + (1 << 30))
+        with CardPhone((PHONES[CARD_USER], OTHER_PORT + 1), (CORE["pcscf"], PORT), CARD_USER, HOME, stranger) as phone:
+            refused = phone.register(phone.answer_to(judge.nonce_of(phone.register(phone.no_answer()))))
+        need(refused.status == 403, f"a forged AUTS was answered with {refused.start}")
+        after = self.sqn_issued()
+        need(after >> 5 == (before >> 5) + 1, f"a forged AUTS moved SQN from {before} to {after}")
+        return "a forged AUTS got 403"
 
     def inner_call(self):
         bob = self.phone("answer", "bob")

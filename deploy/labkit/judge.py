@@ -1,4 +1,7 @@
 """Verdicts on recorded messages: pure functions, so that they are tested with recordings."""
+import base64
+import re
+
 from . import sip
 from .trace import host
 
@@ -131,6 +134,43 @@ def registered(message):
     return route
 
 
+def digest_parameters(value):
+    """Parameters of a Digest header value, names in lower case, quotes taken off."""
+    return {name.lower(): quoted or plain
+            for name, quoted, plain in re.findall(r'([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))', value)}
+
+
+def nonce_of(message):
+    """Of a 401 by AKAv1-MD5."""
+    need(message.status == 401, f"expected 401, got {message.start}")
+    seen = digest_parameters(message.first("www-authenticate"))
+    need(seen.get("algorithm") == "AKAv1-MD5" and seen.get("nonce"), f"the challenge is by {seen.get('algorithm')}")
+    return seen["nonce"]
+
+
+def challenged_by_card(at_phone, inside, answer):
+    """The challenge and answer of AKA: the 401 as the phone got it, as it left the S-CSCF, and the REGISTER that
+    followed. Gives a sentence."""
+    need(at_phone is not None and at_phone.status == 401,
+         f"the first REGISTER was answered with {at_phone.start if at_phone else 'nothing'}, not challenged")
+    seen = digest_parameters(at_phone.first("www-authenticate"))
+    need(seen.get("algorithm") == "AKAv1-MD5", f"the phone was challenged by {seen.get('algorithm')}, not by AKAv1-MD5")
+    nonce = base64.b64decode(seen.get("nonce", ""))
+    need(len(nonce) >= 32, f"the nonce has {len(nonce)} octets, RAND and AUTN are 32")
+    need("ik" not in seen and "ck" not in seen, "the phone saw ik or ck")
+    need(inside is not None, "no 401 left the S-CSCF")
+    kept = digest_parameters(inside.first("www-authenticate"))
+    need(kept.get("nonce") == seen["nonce"], "the S-CSCF sent another nonce than the phone got")
+    for key in ("ik", "ck"):
+        need(re.fullmatch("[0-9a-f]{32}", kept.get(key, "")), f"the S-CSCF's challenge has no {key} of 32 hex digits")
+    need(answer is not None, "the phone sent no second REGISTER")
+    said = digest_parameters(answer.first("authorization"))
+    need(said.get("algorithm") == "AKAv1-MD5" and said.get("nonce") == seen["nonce"],
+         f"the phone answered by {said.get('algorithm')}, nonce {said.get('nonce')}")
+    need(re.fullmatch("[0-9a-f]{32}", said.get("response", "")), "the phone's answer has no response")
+    return f"challenged by AKAv1-MD5, RAND {nonce[:16].hex()}; ik and ck ended at the P-CSCF"
+
+
 def refused_by_policy(message):
     """403 with a Warning in words."""
     need(message is not None and message.status == 403,
@@ -197,7 +237,8 @@ def registration_advice(status):
         200: ("it was a de-registration, or it has expired", "register again"),
         401: ("the phone did not answer the challenge", "does it know its password, and the realm of the challenge?"),
         403: ("wrong password, unknown user, or not allowed here",
-              "compare with subscriber.private_identity; give another password with subscriber.set_password"),
+              "compare with subscriber.private_identity; give another password with subscriber.set_password, another "
+              "card with subscriber.set_aka"),
         404: ("no such user", "SELECT subscriber.add(...) in deploy/lab psql"),
         423: ("the phone asked for too short a time", "let it ask for longer than Min-Expires"),
         503: ("the database is away", "deploy/lab status; start PostgreSQL"),

@@ -26,7 +26,13 @@ BARESIP_CONTROL = 4444
 INTERNET_USER, INTERNET_PASSWORD = "dave", "dave-secret"
 
 # SIPp plays these; `up` leaves the first two addresses to one's own phones if they are wanted.
-PHONES = {"alice": "127.0.1.11", "bob": "127.0.1.12", "rita": "127.0.1.13"}
+PHONES = {"alice": "127.0.1.11", "bob": "127.0.1.12", "rita": "127.0.1.13", "carol": "127.0.1.14"}
+# Who has a card in place of a password; made for this lab, of use nowhere else.
+CARDS = {"carol": {"k": "a6eb5ecb4131b197d159bc06b3e199f4", "op": "3f697cd39415c92c3afdf0fc4d24a14a", "amf": "8000"}}
+
+
+def with_password():
+    return [user for user in PHONES if user not in CARDS]
 
 
 def core_uri(role):

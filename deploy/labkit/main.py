@@ -9,8 +9,8 @@ import sys
 
 from . import judge, trace
 from .demo import Demo
-from .layout import (BACKUP, BARESIP, CORE, DNS_PORT, HOME, HTTP_PORT, INTERNET_USER, ISP, KAMAILIO, NAME_SERVER, PHONES,
-                     PORT, ROOT, Folders, password, title_of)
+from .layout import (BACKUP, BARESIP, CARDS, CORE, DNS_PORT, HOME, HTTP_PORT, INTERNET_USER, ISP, KAMAILIO, NAME_SERVER,
+                     PORT, ROOT, Folders, password, title_of, with_password)
 from .postgresql import BINARIES, Cluster
 from .process import LabError, undisturbed
 from .programs import Lab, health
@@ -36,7 +36,8 @@ def introduce(lab):
 The lab is up. Everything is on this machine's loopback network.
   P-CSCF   {CORE['pcscf']}:{PORT}   where an IMS phone registers (UDP or TCP), domain {HOME}
   I-CSCF   {CORE['icscf']}:{PORT}   S-CSCF {CORE['scscf']}:{PORT}   metrics and health on port {HTTP_PORT} of each
-  users    {', '.join(f'{user}@{HOME} (password {password(user)})' for user in PHONES)}
+  users    {', '.join(f'{user}@{HOME} (password {password(user)})' for user in with_password())}
+  card     {', '.join(f'{user}@{HOME} (K {card["k"]}, OP {card["op"]}, AMF {card["amf"]})' for user, card in CARDS.items())}
   names    {HOME}, {ISP}, {BACKUP}: unbound on {NAME_SERVER}:{DNS_PORT}
   ISP      {ISP}: Kamailio on {KAMAILIO}:{PORT}; sip:{INTERNET_USER}@{ISP} is a baresip that answers by itself
   policy   deploy/lab psql, then for example: SELECT policy.deny_domain('{ISP}', 'why');

@@ -102,7 +102,10 @@ class Cluster:
                  f"SELECT subscriber.add_server('{core_uri('scscf')}')")
         for number, user in enumerate(PHONES, start=1):
             if not self.sql(f"SELECT 1 FROM subscriber.public_identity WHERE uri = 'sip:{user}@{HOME}'"):
-                self.sql(f"SELECT subscriber.add('{user}', '{HOME}', '{password(user)}', tel => '+1555100{number}')")
+                card = CARDS.get(user)
+                secret = (f"k => '{card['k']}', op => '{card['op']}', amf => '{card['amf']}'" if card
+                          else f"'{password(user)}'")
+                self.sql(f"SELECT subscriber.add('{user}', '{HOME}', {secret}, tel => '+1555100{number}')")
         self.allow_isp()
         for domain, address in ((SECURE_ISP, KAMAILIO), (IMPOSTOR, KAMAILIO_AS_IMPOSTOR)):
             self.sql(f"SELECT policy.allow_domain('{domain}', mode => 'RETRY', "

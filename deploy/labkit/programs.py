@@ -21,8 +21,8 @@ TEMPLATES = ROOT / "deploy" / "config"
 SCENARIOS = ROOT / "deploy" / "sipp"
 
 
-def render(template, target, values):
-    target.write_text(string.Template((TEMPLATES / template).read_text()).substitute(values))
+def render(template, target, values, folder=TEMPLATES):
+    target.write_text(string.Template((folder / template).read_text()).substitute(values))
     return target
 
 
@@ -169,11 +169,14 @@ class Lab:
                 if answers or not piece:
                     raise LabError(f"baresip did not take the command to hang up: {received.decode(errors='replace')}")
 
-    def sipp(self, scenario, user, keys=None, seconds=40):
+    def sipp(self, scenario, user, keys=None, seconds=40, card=None):
         """Plays a scenario as one of the IMS phones and does not wait for its end."""
         name = f"{user}-{scenario}-{time.monotonic_ns()}"
+        script = SCENARIOS / f"{scenario}.xml"
+        if card:
+            script = render(f"{scenario}.xml.in", self.folders.sipp / f"{name}.xml", card, SCENARIOS)
         log = self.folders.sipp / f"{name}.log"
-        command = ["sipp", f"{CORE['pcscf']}:{PORT}", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", PHONES[user],
+        command = ["sipp", f"{CORE['pcscf']}:{PORT}", "-sf", str(script), "-i", PHONES[user],
                    "-p", str(PORT), "-m", "1", "-nostdin", "-timeout", f"{seconds}s", "-timeout_error",
                    "-s", user, "-au", f"{user}@{HOME}", "-ap", password(user), "-auth_uri", HOME,
                    "-trace_msg", "-message_file", str(log), "-trace_err", "-error_file",
@@ -209,6 +212,9 @@ class Phone:
 
     def received(self):
         return read_sipp_log(self.log)[1]
+
+    def sent(self):
+        return read_sipp_log(self.log)[0]
 
     def last_response(self, method):
         return next((message for message in reversed(self.received())

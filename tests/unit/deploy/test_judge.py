@@ -149,6 +149,47 @@ class Registered(unittest.TestCase):
             judge.registered(sip.Message(answer("403 Forbidden", "2 REGISTER", self.GOOD)))
 
 
+class ChallengedByCard(unittest.TestCase):
+    NONCE = "I1U8vpY3qJ0hiuZNrke/NVXzKLQ1d7m5Sp/6w1Tfr7M="  # set 1 of docs/procedures/cx.md section 9
+    KEYS = ',ik="f769bcd751044604127672711c6d3441",ck="b40ba9a3c58b2a05bbf0d987b21bf8cb"'
+
+    def challenge(self, more="", algorithm="AKAv1-MD5", nonce=NONCE):
+        return sip.Message(answer("401 Unauthorized", "1 REGISTER",
+                                  f'WWW-Authenticate: Digest realm="h",nonce="{nonce}",algorithm={algorithm}{more}\n'))
+
+    def reply(self, algorithm="AKAv1-MD5", nonce=NONCE, response="89adc7471a601f69d1df94ac6dfdc294"):
+        return sip.Message(answer("200 OK", "2 REGISTER", f'Authorization: Digest username="u",nonce="{nonce}",'
+                                                          f'response="{response}",algorithm={algorithm}\n'))
+
+    def test_good(self):
+        words = judge.challenged_by_card(self.challenge(), self.challenge(self.KEYS), self.reply())
+        self.assertIn("RAND 23553cbe9637a89d218ae64dae47bf35", words)
+
+    def test_the_nonce_of_a_challenge(self):
+        self.assertEqual(judge.nonce_of(self.challenge()), self.NONCE)
+        for bad in (self.challenge(algorithm="MD5"), self.challenge(nonce=""), self.reply()):
+            with self.assertRaises(judge.Verdict):
+                judge.nonce_of(bad)
+
+    def test_faults(self):
+        good = (self.challenge(), self.challenge(self.KEYS), self.reply())
+        other = "wA1gMQPc7lLER4EZSUIC6Dn5bNmAD68XXfWzGAfiWLA="
+        for place, spoilt, part in (
+                (0, None, "not challenged"), (0, sip.Message(answer("200 OK", "1 REGISTER")), "not challenged"),
+                (0, self.challenge(algorithm="MD5"), "by MD5"), (0, self.challenge(nonce="AAAA"), "3 octets"),
+                (0, self.challenge(self.KEYS), "saw ik"), (0, self.challenge(',CK="00"'), "saw ik"),
+                (1, None, "no 401"), (1, self.challenge(self.KEYS, nonce=other), "another nonce"),
+                (1, self.challenge(), "no ik"), (1, self.challenge(self.KEYS[:30] + '"'), "no ik"),
+                (1, self.challenge(self.KEYS.split(",ck")[0]), "no ck"),
+                (2, None, "no second"), (2, self.reply(algorithm="MD5"), "by MD5"), (2, self.reply(nonce=other), "nonce"),
+                (2, self.reply(response=""), "no response")):
+            recording = list(good)
+            recording[place] = spoilt
+            with self.subTest(part), self.assertRaises(judge.Verdict) as caught:
+                judge.challenged_by_card(*recording)
+            self.assertIn(part, str(caught.exception))
+
+
 class Path(unittest.TestCase):
     def test_hops_in_order_without_repetitions(self):
         def arrow(source, target, raw=invite(1, "", "")):
