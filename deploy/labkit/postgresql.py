@@ -5,8 +5,8 @@ import pwd
 import shutil
 import subprocess
 
-from .layout import (BACKUP, HOME, IMPOSTOR, ISP, KAMAILIO, KAMAILIO_AS_IMPOSTOR, PHONES, ROOT, SECURE_ISP, TLS_PORT,
-                     core_uri, password)
+from .layout import (BACKUP, CARDS, HOME, IMPOSTOR, ISP, KAMAILIO, KAMAILIO_AS_IMPOSTOR, PHONES, ROOT, SECURE_ISP,
+                     TLS_PORT, core_uri, password)
 from .process import LabError
 
 BINARIES = pathlib.Path("/usr/lib/postgresql/15/bin")
