@@ -122,6 +122,9 @@ class Demo:
         before = self.sqn_issued()
         phone = self.card_phone(card)
         done = phone.wait()
+        while not done and self.cut_short(phone, card):
+            phone = self.card_phone(card)
+            done = phone.wait()
         need(done, f"{CARD_USER}: {phone.complaint()}")
         first = next((message for message in phone.received() if message.status >= 200), None)
         answer = next((message for message in phone.sent() if message.cseq[0] == 2), None)
@@ -141,6 +144,16 @@ class Demo:
         need("MAC" in phone.complaint(), f"a phone with another key did not refuse our AUTN: {phone.complaint()}")
         need(len(phone.sent()) == 1, "a phone with another key answered the challenge")
         return "a phone with another key refused the challenge"
+
+    @staticmethod
+    def cut_short(phone, card):
+        """SIPp 3.6.1 takes RES for a C string: of one with a zero octet, three in a hundred, it hashes the part before.
+        Such an answer is wrong, and 403 is right; anything else that goes wrong is not excused."""
+        answers = [message for message in phone.received() if message.status >= 200]
+        if [message.status for message in answers[:2]] != [401, 403]:
+            return False
+        nonce = base64.b64decode(judge.nonce_of(answers[0]))
+        return b"\0" in Card(**card, sqn=0).res(nonce)
 
     def card_phone(self, card):
         return self.phone("register_aka", CARD_USER, card, expires="3600")
