@@ -2,14 +2,15 @@
 # What one stateful record-routing hop costs; see --help.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-rate=1000 seconds=60 bound=0.150 hold=200 build=$root/build/release report=
+rate=1000 seconds=60 bound=0.150 hold=200 transport=udp build=$root/build/release report=
 usage() {
     cat <<'HELP'
-tests/bench/hop.sh [--rate N] [--seconds N] [--bound X] [--hold MS] [--build DIR] [REPORT]
+tests/bench/hop.sh [--rate N] [--seconds N] [--bound X] [--hold MS] [--transport P] [--build DIR] [REPORT]
   --rate N      calls a second (1000)
   --seconds N   how long (60)
   --bound X     CPU seconds per 1,000 calls allowed for the hop (0.150)
   --hold MS     from the answer to the BYE (200)
+  --transport P udp, tcp or tls (udp)
   --build DIR   build folder (build/release)
 Builds the hop and its generator, makes the calls, prints what they cost; the last line is the figure. Exits 1 past
 the bound or with a call lost. REPORT gets {"checks":[{"name","ok","detail"}]}.
@@ -17,7 +18,7 @@ HELP
 }
 while [ $# -gt 0 ]; do
     case $1 in
-    --rate | --seconds | --bound | --hold | --build)
+    --rate | --seconds | --bound | --hold | --transport | --build)
         [ $# -ge 2 ] || { usage >&2; exit 2; }
         declare "${1#--}=$2"
         shift 2
@@ -32,6 +33,8 @@ for number in "$rate" "$seconds" "$hold"; do
 done
 [[ $bound =~ ^[0-9]+(\.[0-9]+)?$ ]] || { echo "hop.sh: '$bound' is no number" >&2; exit 2; }
 
+[[ $transport =~ ^(udp|tcp|tls)$ ]] || { echo "hop.sh: '$transport' is not udp, tcp or tls" >&2; exit 2; }
+
 [ -f "$build/CMakeCache.txt" ] || cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
     -DCMAKE_CXX_FLAGS_RELEASE="-O2 -g1" >&2
 cmake --build "$build" --target bench_hop bench_generator >&2
@@ -43,7 +46,14 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
-"$build/bench/bench_hop" 127.0.3.10:5060 >"$work/hop" &
+way=("$transport")
+if [ "$transport" = tls ]; then
+    curve=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2)
+    openssl req -x509 "${curve[@]}" -subj "/CN=bench" -addext "subjectAltName=IP:127.0.3.10,IP:127.0.3.11,IP:127.0.3.12" \
+        -keyout "$work/key" -out "$work/certificate" 2>"$work/openssl" || { cat "$work/openssl" >&2; exit 1; }
+    way+=("$work/certificate" "$work/key" "$work/certificate")
+fi
+"$build/bench/bench_hop" 127.0.3.10:5060 "${way[@]}" >"$work/hop" &
 hop=$!
 for _ in $(seq 100); do
     grep -q ready "$work/hop" && break
@@ -55,7 +65,7 @@ resident() { awk '/^VmRSS/ { print $2 }' "/proc/$hop/status"; }
 before=$(ticks)
 resident_before=$(resident)
 calls=$((rate * seconds))
-"$build/bench/bench_generator" 127.0.3.11:5060 127.0.3.12:5060 127.0.3.10:5060 "$rate" "$calls" "$hold" \
+"$build/bench/bench_generator" 127.0.3.11:5060 127.0.3.12:5060 127.0.3.10:5060 "$rate" "$calls" "$hold" "${way[@]}" \
     >"$work/generator" || true
 after=$(ticks)
 resident_after=$(resident)
@@ -70,7 +80,7 @@ cpu=$(awk -v t=$((after - before)) -v hz="$(getconf CLK_TCK)" 'BEGIN { printf "%
 per_thousand=$(awk -v cpu="$cpu" -v n="$calls" 'BEGIN { printf "%.3f", cpu * 1000 / n }')
 lost=$((got[lost] + got[failed]))
 row() { printf '  %-36s %s\n' "$1" "$2"; }
-echo "One stateful record-routing hop, INVITE to BYE, 7 messages in and 7 out a call"
+echo "One stateful record-routing hop, INVITE to BYE, 7 messages in and 7 out a call, $transport"
 row "calls, made over" "$calls, ${got[seconds]} s at $rate/s, INVITE ${got[invite_octets]} octets"
 row "lost, failed, messages not as expected" "${got[lost]}, ${got[failed]}, ${got[bad]}"
 row "repeated by the phones" "${got[repeated]}"

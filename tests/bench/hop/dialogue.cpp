@@ -121,8 +121,8 @@ Dialogue::Dialogue(Parties parties)
 
 std::string Dialogue::invite(std::uint32_t call) const {
     return fmt::format(
-        "INVITE sip:+358401234567@{1};user=phone SIP/2.0\r\n"
-        "Via: SIP/2.0/UDP {0};branch=z9hG4bKi{3:08x}nashds7;rport\r\n"
+        "INVITE sip:+358401234567@{1};user=phone{7} SIP/2.0\r\n"
+        "Via: SIP/2.0/{6} {0};branch=z9hG4bKi{3:08x}nashds7;rport\r\n"
         "Max-Forwards: 70\r\n"
         "Route: <sip:{2};lr>\r\n"
         "P-Preferred-Identity: \"Alice Example\" <sip:alice@ims.example>\r\n"
@@ -150,14 +150,15 @@ std::string Dialogue::invite(std::uint32_t call) const {
         "Content-Type: application/sdp\r\n"
         "Content-Length: {4}\r\n"
         "\r\n{5}",
-        parties_.caller, parties_.callee, parties_.hop, call, offer_.size(), offer_);
+        parties_.caller, parties_.callee, parties_.hop, call, offer_.size(), offer_, parties_.protocol,
+        parties_.uri_params);
 }
 
 std::string Dialogue::in_dialog(std::string_view method, std::uint32_t cseq, std::uint32_t call,
                                 std::string_view route) const {
     return fmt::format(
-        "{0} sip:bob@{2} SIP/2.0\r\n"
-        "Via: SIP/2.0/UDP {1};branch=z9hG4bK{3}{4:08x}nashds7;rport\r\n"
+        "{0} sip:bob@{2}{8} SIP/2.0\r\n"
+        "Via: SIP/2.0/{7} {1};branch=z9hG4bK{3}{4:08x}nashds7;rport\r\n"
         "Max-Forwards: 70\r\n"
         "Route: {5}\r\n"
         "P-Access-Network-Info: 3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=2440112340a1b2c3\r\n"
@@ -167,7 +168,8 @@ std::string Dialogue::in_dialog(std::string_view method, std::uint32_t cseq, std
         "CSeq: {6} {0}\r\n"
         "User-Agent: Bench phone/1.0 IMS-Release-13\r\n"
         "Content-Length: 0\r\n\r\n",
-        method, parties_.caller, parties_.callee, method == "BYE" ? 'b' : 'a', call, route, cseq);
+        method, parties_.caller, parties_.callee, method == "BYE" ? 'b' : 'a', call, route, cseq, parties_.protocol,
+        parties_.uri_params);
 }
 
 std::string Dialogue::ack(std::uint32_t call, std::string_view route) const {

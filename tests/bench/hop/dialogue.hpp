@@ -13,6 +13,8 @@ struct Parties {
     std::string caller;
     std::string callee;
     std::string hop;
+    std::string protocol = "UDP";  ///< as in Via
+    std::string uri_params = {};   ///< of the callee's URIs: ";transport=tcp"
 };
 
 /// What a received message says of itself; views into it.

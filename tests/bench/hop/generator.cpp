@@ -1,5 +1,7 @@
 // Makes calls through the hop at a constant rate and plays both phones: one thread, datagrams in batches, every message
 // checked. Unanswered requests and unacknowledged answers are repeated every half second, and counted.
+#include <boost/asio/io_context.hpp>
+
 #include <poll.h>
 #include <sys/resource.h>
 
@@ -11,8 +13,10 @@
 #include <string>
 #include <vector>
 
+#include "common/transport/stream.hpp"
 #include "common/transport/udp_socket.hpp"
 #include "tests/bench/hop/dialogue.hpp"
+#include "tests/bench/hop/ways.hpp"
 
 namespace {
 
@@ -49,25 +53,80 @@ struct Due {
     int tries = 0;
 };
 
-/// A socket and what is about to leave by it.
-struct Side {
-    explicit Side(const Address& local) : socket(local) {}
-    UdpSocket socket;
-    std::vector<transport::Datagram> outbox;
-
-    void flush() {
-        if (!outbox.empty()) socket.send(outbox);
-        outbox.clear();
+/// One phone's end: a UDP socket, or a hub that connects to the hop and takes the hop's connections.
+class Side {
+  public:
+    Side(const bench::Ways& ways, const Address& local, const Address& hop)
+        : hop_{ways.protocol, hop, hop.ip()}, datagrams_(!transport::is_stream(ways.protocol)) {
+        if (datagrams_) {
+            socket_ = std::make_unique<UdpSocket>(local);
+            return;
+        }
+        transport::StreamLimits limits;
+        limits.sources = {local};
+        hub_ = std::make_unique<transport::StreamHub>(
+            io_, limits,
+            transport::StreamEvents{[this](const transport::Peer& from, std::string text) {
+                                        if (from.domain.empty()) hop_ = from;  // what came is answered where it came
+                                        inbox_.push_back(std::move(text));
+                                    },
+                                    [this](std::uint64_t) { ++failed_; }});
+        hub_->use(ways.credentials);
+        listener_ = std::make_unique<transport::StreamListener>(
+            io_, local, [this, protocol = ways.protocol](int handle, const Address& remote) {
+                hub_->adopt(handle, {protocol, remote});
+            });
     }
+
+    void send(transport::Octets octets) {
+        if (datagrams_)
+            outbox_.push_back({hop_.address, std::move(octets)});
+        else
+            hub_->send({hop_, std::move(octets), 1});
+    }
+    void flush() {
+        if (!outbox_.empty()) socket_->send(outbox_);
+        outbox_.clear();
+        if (!datagrams_) io_.poll();
+    }
+    template <class Take>
+    void read(Take take) {
+        if (datagrams_) {
+            while (socket_->receive([&](const Address&, std::string_view octets) { take(octets); }) ==
+                   UdpSocket::batch) {
+            }
+            return;
+        }
+        io_.poll();
+        std::vector<std::string> came;
+        came.swap(inbox_);
+        for (const auto& text : came) take(text);
+    }
+    /// What ppoll() may wait for; with connections a nap does.
+    [[nodiscard]] int handle() const { return datagrams_ ? socket_->handle() : -1; }
+    [[nodiscard]] std::size_t failed() const { return failed_; }
+
+  private:
+    transport::Peer hop_;
+    bool datagrams_;
+    std::unique_ptr<UdpSocket> socket_;
+    std::vector<transport::Datagram> outbox_;
+    boost::asio::io_context io_;
+    std::vector<std::string> inbox_;
+    std::size_t failed_ = 0;
+    std::unique_ptr<transport::StreamHub> hub_;
+    std::unique_ptr<transport::StreamListener> listener_;
 };
 
 class Generator {
   public:
-    Generator(Address caller, Address callee, Address hop, double rate, std::uint32_t calls, std::uint64_t hold_us)
-        : caller_(caller),
-          callee_(callee),
-          hop_(hop),
-          dialogue_({caller.text(), callee.text(), hop.text()}),
+    Generator(const bench::Ways& ways, const Address& caller, const Address& callee, const Address& hop, double rate,
+              std::uint32_t calls, std::uint64_t hold_us)
+        : caller_(ways, caller, hop),
+          callee_(ways, callee, hop),
+          dialogue_({caller.text(), callee.text(), hop.text(), std::string(name(ways.protocol)),
+                     transport::is_stream(ways.protocol) ? ";transport=" + std::string(transport::scheme(ways.protocol))
+                                                         : std::string()}),
           rate_(rate),
           hold_us_(hold_us),
           calls_(calls) {}
@@ -174,7 +233,7 @@ class Generator {
             if (calls_[answer.due.call].acknowledged || ++answer.due.tries > most_repeats) continue;
             ++repeated_;
             answer.due.at = now + repeat_us;
-            callee_.outbox.push_back({hop_, answer.octets});
+            callee_.send(answer.octets);
             answers_.push_back(std::move(answer));
         }
     }
@@ -212,7 +271,7 @@ class Generator {
             send(callee_, dialogue_.response(seen, 100, "Trying"));
             send(callee_, dialogue_.response(seen, 180, "Ringing"));
             auto answer = std::make_shared<const std::string>(dialogue_.response(seen, 200, "OK"));
-            callee_.outbox.push_back({hop_, answer});
+            callee_.send(answer);
             answers_.push_back({{now_us() + repeat_us, seen.call}, std::move(answer)});
         }
     }
@@ -227,8 +286,8 @@ class Generator {
         ++finished_;
     }
 
-    void send(Side& side, std::string octets) {
-        side.outbox.push_back({hop_, std::make_shared<const std::string>(std::move(octets))});
+    static void send(Side& side, std::string octets) {
+        side.send(std::make_shared<const std::string>(std::move(octets)));
     }
     void flush() {
         caller_.flush();
@@ -237,14 +296,13 @@ class Generator {
 
     template <class Take>
     void read(Side& side, Take take) {
-        while (side.socket.receive([&](const Address&, std::string_view octets) {
+        side.read([&](std::string_view octets) {
             const auto seen = bench::look(octets);
             if (seen && seen->call < next_)
                 take(*seen);
             else
                 ++bad_;
-        }) == UdpSocket::batch) {
-        }
+        });
     }
 
     /// A millisecond at most: waking for every datagram would cost more than the calls do.
@@ -252,7 +310,7 @@ class Generator {
         const auto due = start_ + static_cast<std::uint64_t>(static_cast<double>(next_) * 1e6 / rate_);
         if (next_ < calls_.size() && due <= now) return;
         const timespec pause{0, 1'000'000};
-        pollfd sockets[2] = {{caller_.socket.handle(), POLLIN, 0}, {callee_.socket.handle(), POLLIN, 0}};
+        pollfd sockets[2] = {{caller_.handle(), POLLIN, 0}, {callee_.handle(), POLLIN, 0}};
         ppoll(sockets, 2, &pause, nullptr);
     }
 
@@ -263,7 +321,6 @@ class Generator {
 
     Side caller_;
     Side callee_;
-    Address hop_;
     bench::Dialogue dialogue_;
     double rate_;
     std::uint64_t hold_us_;
@@ -283,8 +340,11 @@ class Generator {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 7) {
-        std::fprintf(stderr, "usage: generator CALLER CALLEE HOP RATE CALLS HOLD_MS   (addresses with ports)\n");
+    const auto ways = bench::ways_from(argc - 7, argv + 7);
+    if (argc < 7 || !ways) {
+        std::fprintf(
+            stderr,
+            "usage: generator CALLER CALLEE HOP RATE CALLS HOLD_MS [udp|tcp|tls [CERTIFICATE KEY AUTHORITY]]\n");
         return 2;
     }
     const auto caller = Address::parse_with_port(argv[1], 5060);
@@ -297,7 +357,7 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "generator: addresses, rate, calls and hold time must be positive numbers\n");
         return 2;
     }
-    Generator generator(*caller, *callee, *hop, rate, static_cast<std::uint32_t>(calls),
+    Generator generator(*ways, *caller, *callee, *hop, rate, static_cast<std::uint32_t>(calls),
                         static_cast<std::uint64_t>(hold_ms) * 1000);
     generator.run();
     return generator.report();

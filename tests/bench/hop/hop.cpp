@@ -11,6 +11,7 @@
 #include "common/runtime/forwarding.hpp"
 #include "common/runtime/refusal.hpp"
 #include "common/runtime/server.hpp"
+#include "tests/bench/hop/ways.hpp"
 
 namespace {
 
@@ -64,8 +65,9 @@ class Hop final : public runtime::Role {
 
 int main(int argc, char** argv) {
     const auto address = transport::Address::parse_with_port(argc > 1 ? argv[1] : "127.0.3.10:5060", 5060);
-    if (!address) {
-        std::fprintf(stderr, "usage: hop [ADDRESS:PORT]\n");
+    const auto ways = bench::ways_from(argc - 2, argv + 2);
+    if (!address || !ways) {
+        std::fprintf(stderr, "usage: hop [ADDRESS:PORT [udp|tcp|tls CERTIFICATE KEY AUTHORITY]]\n");
         return 2;
     }
     sigset_t ends;
@@ -79,8 +81,11 @@ int main(int argc, char** argv) {
     node.epoch = 1;
     node.secret = {0x0123456789abcdef, 0xfedcba9876543210};
     node.seed = {0x1122334455667788, 0x8877665544332211};
-    node.udp = {*address};  // no TCP: a message of any size leaves by UDP
+    node.udp = {*address};  // without TCP a message of any size leaves by UDP
+    if (ways->protocol == transport::Protocol::tcp) node.tcp = node.udp;
+    if (ways->protocol == transport::Protocol::tls) node.tls = node.udp;
     runtime::Server server(std::move(node), [](runtime::Core& core) { return std::make_unique<Hop>(core); });
+    if (ways->credentials) server.use(ways->credentials);
     server.start();
     std::printf("ready\n");
     std::fflush(stdout);
