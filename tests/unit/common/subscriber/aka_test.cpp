@@ -145,6 +145,18 @@ TEST(Aka, TC_REG_07_the_response_is_a_digest_with_RES_for_a_password) {
     EXPECT_EQ(sip::digest_rspauth(ha1, credentials), "1b4c1ae8487b8d4c416a13131b120ee3");
 }
 
+TEST(Aka, SR_REG_07_RES_is_octets_a_zero_among_them_ends_nothing) {
+    const auto credentials = credentials_of_table();
+    const auto response = [&](const std::string& res) {
+        return sip::digest_response(sip::digest_ha1(credentials.username, credentials.realm, res), credentials,
+                                    "REGISTER");
+    };
+    const std::string res("\x3a\xa7\x4f\x02\x2d\x48\x79\x00", 8);
+    EXPECT_NE(response(res), response(res.substr(0, 7)));
+    const std::string middle("\x3a\x00\x4f\x02\x2d\x48\x79\x01", 8);
+    EXPECT_NE(response(middle), response(middle.substr(0, 1)));
+}
+
 TEST(Aka, SR_REG_10_a_resynchronisation_is_answered_with_an_empty_password) {
     const auto credentials = credentials_of_table();
     const auto ha1 = sip::digest_ha1(credentials.username, credentials.realm, "");
