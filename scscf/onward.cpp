@@ -9,7 +9,6 @@
 
 namespace isthmus::scscf {
 
-using sip::HeaderId;
 using sip::Message;
 using sip::Method;
 

@@ -69,9 +69,12 @@ void use_identity(ssl::context& context, const TlsOptions::Identity& identity, s
         SSL_CTX_check_private_key(native) != 1) {
         const auto code = ERR_GET_REASON(ERR_peek_last_error());
         const bool other = code == X509_R_KEY_VALUES_MISMATCH || code == X509_R_KEY_TYPE_MISMATCH;
-        problems.push_back({In::key, "\"" + identity.key_file + "\" " +
-                                         (other ? "is not the key of \"" + identity.chain_file + "\""
-                                                : "is no private key without a password (PEM): " + last_error())});
+        auto text = "\"" + identity.key_file + "\" ";
+        if (other)
+            text.append("is not the key of \"").append(identity.chain_file).append("\"");
+        else
+            text.append("is no private key without a password (PEM): ").append(last_error());
+        problems.push_back({In::key, std::move(text)});
         ERR_clear_error();
     }
 }
@@ -85,9 +88,13 @@ void trust(ssl::context& context, const TlsOptions& options, std::vector<TlsProb
     for (const auto& file : options.authority_files) {
         ERR_clear_error();
         if (const auto why = unreadable(file); !why.empty()) {
-            problems.push_back({In::authorities, "\"" + file + "\" " + why + "; expected certificates (PEM)"});
+            std::string text = "\"";
+            text.append(file).append("\" ").append(why).append("; expected certificates (PEM)");
+            problems.push_back({In::authorities, std::move(text)});
         } else if (SSL_CTX_load_verify_locations(native, file.c_str(), nullptr) != 1) {
-            problems.push_back({In::authorities, "\"" + file + "\" holds no certificates (PEM): " + last_error()});
+            std::string text = "\"";
+            text.append(file).append("\" holds no certificates (PEM): ").append(last_error());
+            problems.push_back({In::authorities, std::move(text)});
         }
     }
 }
