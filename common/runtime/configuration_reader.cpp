@@ -145,6 +145,23 @@ std::string remark(std::string_view what) {
     return std::string(text);
 }
 
+/// Where the text stops being UTF-8, which TOML demands; npos when it is. toml11 reads beyond its buffer on the rest.
+std::size_t first_foreign_octet(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+        const auto lead = static_cast<unsigned char>(text[at]);
+        const std::size_t length = lead < 0x80                   ? 1
+                                   : lead >= 0xc2 && lead < 0xe0 ? 2
+                                   : lead >= 0xe0 && lead < 0xf0 ? 3
+                                   : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                                 : 0;
+        if (length == 0 || at + length > text.size()) return at;
+        for (std::size_t i = 1; i < length; ++i)
+            if ((static_cast<unsigned char>(text[at + i]) & 0xc0) != 0x80) return at;
+        at += length;
+    }
+    return std::string_view::npos;
+}
+
 }  // namespace
 
 class ConfigurationReader {
@@ -156,7 +173,14 @@ class ConfigurationReader {
         group(options);
     }
 
-    Configuration::Result read(std::istream& in) {
+    Configuration::Result read(const std::string& text) {
+        const auto foreign = first_foreign_octet(text);
+        if (foreign != std::string::npos) {
+            const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(foreign), '\n');
+            complain(static_cast<std::uint32_t>(line), "not TOML: octets that are no UTF-8");
+            return problems_;
+        }
+        std::istringstream in(text);
         try {
             take(toml::parse(in, result_.file_));
         } catch (const toml::exception& error) {
@@ -247,13 +271,13 @@ Configuration::Result Configuration::load(const std::string& path, std::span<con
         const auto* text = in.is_open() ? "is empty or cannot be read" : "cannot be opened";
         return Problems{{.file = path, .line = 0, .text = text}};
     }
-    return ConfigurationReader(path, role_options).read(in);
+    return ConfigurationReader(path, role_options)
+        .read(std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()));
 }
 
 Configuration::Result Configuration::parse(const std::string& toml, const std::string& file,
                                            std::span<const Option> role_options) {
-    std::istringstream in(toml);
-    return ConfigurationReader(file, role_options).read(in);
+    return ConfigurationReader(file, role_options).read(toml);
 }
 
 }  // namespace isthmus::runtime

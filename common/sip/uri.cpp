@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/container/small_vector.hpp>
 #include <utility>
+#include <vector>
 
 #include "common/sip/text.hpp"
 
@@ -48,6 +50,29 @@ bool good_userinfo(std::string_view behind_scheme) {
     return behind_scheme.find('@', at + 1) == std::string_view::npos;
 }
 
+/// RFC 3986 3.1
+bool good_scheme(std::string_view scheme) {
+    constexpr std::string_view more = "+-.";
+    const auto fits = [&](char c) { return is_alnum(c) || more.find(c) != std::string_view::npos; };
+    return !scheme.empty() && is_alnum(scheme.front()) && !is_digit(scheme.front()) &&
+           std::all_of(scheme.begin(), scheme.end(), fits);
+}
+
+/// RFC 3986 2: a URI is written in ASCII, everything else is escaped.
+bool ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+/// RFC 3966 3: digits of both kinds and visual separators, at least one digit.
+bool good_number(std::string_view behind_scheme) {
+    constexpr std::string_view separators = "+-.()*#";
+    const auto number = behind_scheme.substr(0, behind_scheme.find(';'));
+    const auto digit = [](char c) { return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f'); };
+    return std::all_of(number.begin(), number.end(),
+                       [&](char c) { return digit(c) || separators.find(c) != std::string_view::npos; }) &&
+           std::any_of(number.begin(), number.end(), [&](char c) { return digit(c) || c == '*' || c == '#'; });
+}
+
 /// A URI cut by Sofia; the pieces point into `buffer`.
 struct SplitUri {
     boost::container::small_vector<char, 256> buffer;
@@ -57,20 +82,22 @@ struct SplitUri {
 
     bool take(std::string_view text) {
         static constexpr CharSet forbidden(std::string_view(" \t\r\n<>\"\0", 8));
-        if (text.empty() || forbidden.any_in(text) || !good_escapes(text)) return false;
+        if (text.empty() || forbidden.any_in(text) || !ascii(text) || !good_escapes(text)) return false;
         buffer.assign(text.begin(), text.end());
         buffer.push_back('\0');
         if (url_d(url, buffer.data()) < 0 || url->url_scheme == nullptr) return false;
         scheme = scheme_of(*url);
-        if (scheme == Uri::Scheme::urn) return true;
+        if (opaque()) return good_scheme(url->url_scheme);
         if (url->url_port != nullptr && *url->url_port != '\0') {
             const auto number = to_number<std::uint16_t>(url->url_port);
             if (!number) return false;
             port = *number;
         }
-        if (scheme != Uri::Scheme::sip && scheme != Uri::Scheme::sips) return true;
+        if (scheme == Uri::Scheme::tel) return good_number(text.substr(text.find(':') + 1));
         return url->url_host != nullptr && *url->url_host != '\0' && good_userinfo(text.substr(text.find(':') + 1));
     }
+    /// Nobody looks inside: no part of it is a host or a port.
+    [[nodiscard]] bool opaque() const { return scheme == Uri::Scheme::urn || scheme == Uri::Scheme::other; }
 };
 
 bool unbalanced_quotes(std::string_view value) {
@@ -110,6 +137,18 @@ std::string number_of(std::string_view user) {
     return out;
 }
 
+/// Each parameter in lower case, in an order of its own (RFC 3966 5).
+std::vector<std::string> sorted_params(std::string_view params) {
+    std::vector<std::string> all;
+    while (!params.empty()) {
+        const auto end = params.find(';');
+        all.push_back(to_lower(params.substr(0, end)));
+        params = end == std::string_view::npos ? std::string_view{} : params.substr(end + 1);
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+}
+
 }  // namespace
 
 std::optional<Uri> Uri::parse(std::string_view text) {
@@ -119,8 +158,15 @@ std::optional<Uri> Uri::parse(std::string_view text) {
     Uri uri;
     uri.scheme = split.scheme;
     uri.scheme_name = to_lower(url.url_scheme);
-    if (uri.scheme == Scheme::urn) {  // EM-SES-05: nothing in urn:service:sos is a host or a port
+    if (split.opaque()) {  // EM-SES-05: urn:service:sos
         uri.user = text.substr(text.find(':') + 1);
+        return uri;
+    }
+    if (uri.scheme == Scheme::tel) {  // Sofia takes a '#' for the mark of a fragment, and the number for a host
+        const auto number = text.substr(text.find(':') + 1);
+        const auto semicolon = number.find(';');
+        uri.user = number.substr(0, semicolon);
+        if (semicolon != std::string_view::npos) uri.params = number.substr(semicolon + 1);
         return uri;
     }
     uri.user = text_or_empty(url.url_user);
@@ -129,10 +175,6 @@ std::optional<Uri> Uri::parse(std::string_view text) {
     uri.port = split.port;
     uri.params = text_or_empty(url.url_params);
     uri.headers = text_or_empty(url.url_headers);
-    if (uri.scheme == Scheme::tel && uri.user.empty()) {  // Sofia keeps the number where a host would stand
-        uri.user = text_or_empty(url.url_host);
-        uri.host.clear();
-    }
     return uri;
 }
 
@@ -170,6 +212,10 @@ std::string Uri::canonical_identity() const {
 }
 
 bool equivalent(const Uri& a, const Uri& b) {
+    if (a.scheme != b.scheme) return false;
+    if (a.scheme == Uri::Scheme::tel)
+        return number_of(a.user) == number_of(b.user) && sorted_params(a.params) == sorted_params(b.params);
+    if (!a.is_sip()) return a.print() == b.print();
     std::string left = a.print();
     std::string right = b.print();
     url_t x[1] = {};

@@ -13,7 +13,7 @@ struct Uri {
 
     Scheme scheme = Scheme::sip;
     std::string scheme_name;  ///< lower case
-    std::string user;         ///< as received (escapes kept); the number of a tel URI, all of a urn
+    std::string user;         ///< as received (escapes kept); the number of a tel URI, all of a urn or other
     std::string password;
     std::string host;        ///< lower case; IPv6 references keep their brackets
     std::uint16_t port = 0;  ///< 0: none given

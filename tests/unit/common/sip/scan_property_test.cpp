@@ -7,6 +7,7 @@
 #include <sofia-sip/sip_util.h>
 #include <sofia-sip/su_alloc.h>
 
+#include "common/sip/lexis.hpp"
 #include "common/sip/message.hpp"
 #include "common/sip/uri.hpp"
 #include "common/sip/validity.hpp"
@@ -76,8 +77,11 @@ void compare(const Message& ours, const Judge& theirs) {
     EXPECT_EQ(ours.values(HeaderId::contact).size(), length(theirs->sip_contact, &sip_contact_t::m_next));
     const auto from = NameAddr::parse(ours.value(HeaderId::from));
     ASSERT_TRUE(from);
-    EXPECT_EQ(from->uri.user,
-              text(theirs->sip_from->a_url->url_user != nullptr ? theirs->sip_from->a_url->url_user : ""));
+    EXPECT_TRUE(iequals(from->uri.scheme_name, text(theirs->sip_from->a_url->url_scheme)));
+    if (from->uri.is_sip()) {  // we do not look into others
+        EXPECT_EQ(from->uri.user,
+                  text(theirs->sip_from->a_url->url_user != nullptr ? theirs->sip_from->a_url->url_user : ""));
+    }
 }
 
 /// True when both accepted it, and so something was compared.

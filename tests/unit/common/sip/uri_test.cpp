@@ -14,11 +14,32 @@ TEST(Uri, refuses_userinfo_that_the_grammar_does_not_know) {
         EXPECT_FALSE(Uri::parse(text).has_value()) << text << " came out as " << Uri::parse(text)->print();
 }
 
+TEST(Uri, what_fuzzing_found_is_refused) {
+    for (const char* text : {"!a!a:2:2@", "D:\xc4\x44:@", "1a:b", "sip:\xff@h", "-x:y", "tel:.@.", "tel:.:.", "tel:"})
+        EXPECT_FALSE(Uri::parse(text).has_value()) << text << " came out as " << Uri::parse(text)->print();
+}
+
+TEST(Uri, HX_SES_13_numbers_compare_without_separators_and_order) {
+    const auto equal = [](const char* a, const char* b) { return equivalent(*Uri::parse(a), *Uri::parse(b)); };
+    EXPECT_TRUE(equal("tel:+1-201-555-0123", "tel:+12015550123"));
+    EXPECT_TRUE(equal("tel:863-1234;phone-context=Example.com;ext=1", "tel:8631234;ext=1;phone-context=example.com"));
+    EXPECT_FALSE(equal("tel:+12015550123", "tel:+12015550124"));
+    EXPECT_FALSE(equal("tel:8631234;phone-context=a.example", "tel:8631234;phone-context=b.example"));
+}
+
+TEST(Uri, nobody_looks_inside_a_scheme_we_do_not_route) {
+    const auto uri = Uri::parse("HTTP://u@www.example:8080/a;b?c=d@e");
+    ASSERT_TRUE(uri.has_value());
+    EXPECT_EQ(uri->print(), "http://u@www.example:8080/a;b?c=d@e");
+    EXPECT_EQ(uri->port, 0);
+    EXPECT_TRUE(uri->host.empty());
+}
+
 TEST(Uri, prints_what_it_read) {
     for (const char* text : {"sip:h", "sip:h:5060", "sip:u@h", "sip:u:p@h", "sip:u@h:5061;transport=tcp;lr",
                              "sip:u;x=1@h;lr", "sip:u?a/b@h", "sip:u@[2001:db8::1]:5060;lr", "sips:u@h?subject=x",
                              "sip:%40%3A@h", "sip:+358401234567;phone-context=x@h;user=phone", "tel:+358-40-1;ext=2",
-                             "urn:service:sos", "sip:!~*'()&=+$,@h", "sip:u@192.0.2.1"}) {
+                             "tel:*#06#;phone-context=x", "urn:service:sos", "sip:!~*'()&=+$,@h", "sip:u@192.0.2.1"}) {
         const auto uri = Uri::parse(text);
         ASSERT_TRUE(uri.has_value()) << text;
         EXPECT_EQ(uri->print(), text);
