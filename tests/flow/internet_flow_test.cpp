@@ -220,7 +220,7 @@ TEST_P(Internet, IW_TC_27_of_two_200s_the_second_is_hung_up) {
     EXPECT_FALSE(alice_phone.has("SIP/2.0 200"));
 }
 
-TEST_P(Internet, IW_ENG_05_the_lost_ACK_is_repeated_when_the_200_is) {
+TEST_P(Internet, RFC3261_13_2_2_4_the_lost_ACK_is_repeated_when_the_200_is) {
     ready(policy::Mode::retry);
     call_rel5();
     const auto first = dave.expect("INVITE");

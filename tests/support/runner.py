@@ -10,13 +10,13 @@ import xml.etree.ElementTree as ET
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "tests"
-DEFAULT = ["unit", "flow", "database", "torture", "asan", "system", "interop", "tidy"]
+DEFAULT = ["unit", "flow", "database", "torture", "asan", "system", "interop", "tidy", "fuzz"]
 QUICK = ["unit", "flow"]
 LABELS = DEFAULT + ["bench"]
 # Parsing what strangers send, and the life of calls, is where memory errors hide: these run under the sanitizers too.
 UNDER_ASAN = {"unit_common_sip_tests", "flow_tests"}
 SECONDS_FOR = {"unit": 300, "flow": 600, "database": 900, "torture": 1800, "asan": 900, "interop": 1200, "bench": 600,
-               "system": 900, "tidy": 1800}
+               "system": 900, "tidy": 1800, "fuzz": 1800}
 SKIPPED = 77
 # What one checkout compiled serves another one of the same sources.
 SHARED_CACHE = {**os.environ, "CCACHE_BASEDIR": str(ROOT), "CCACHE_NOHASHDIR": "1"}
@@ -210,7 +210,7 @@ def run_all(labels, pattern):
                 yield run_gtest(label, "release", name, pattern)
     if in_asan:
         yield from run_sanitized(in_asan, pattern)
-    for label in ("unit", "interop", "tidy", "bench"):
+    for label in ("unit", "interop", "tidy", "fuzz", "bench"):
         if label in labels and not pattern:
             for path in scripts(label):
                 yield run_script(label, path)
@@ -229,6 +229,19 @@ def run_sanitized(labels, pattern):
         yield run_gtest(label, "asan", name, pattern)
 
 
+def compare_with_rules():
+    """Of a whole run: docs/compliance.md says which test shows which rule, and must say what this run showed."""
+    suite = Suite("unit", "compliance")
+    suite.element = ET.Element("testsuite", name="compliance")
+    done = subprocess.run([sys.executable, str(ROOT / "tests" / "compliance")], cwd=ROOT, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    suite.output = done.stdout
+    case = ET.SubElement(suite.element, "testcase", name="the page of rules and tests is up to date", classname="docs")
+    if done.returncode:
+        ET.SubElement(case, "failure", message=done.stdout.strip())
+    return suite
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tests/run")
     parser.add_argument("--quick", action="store_true")
@@ -241,7 +254,12 @@ def main():
     for suite in run_all(labels, options.filter):
         show(suite)
         suites.append(suite)
-    passed, failed, skipped = merge(suites)
+    totals = merge(suites)
+    if labels == DEFAULT and not options.filter:
+        suites.append(compare_with_rules())
+        show(suites[-1])
+        totals = merge(suites)
+    passed, failed, skipped = totals
     if passed + failed + skipped == 0:
         say("run: no test was run")
     say(f"{passed} passed, {failed} failed, {skipped} skipped")
