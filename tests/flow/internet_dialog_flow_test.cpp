@@ -332,5 +332,47 @@ TEST_P(InternetDialog, IN_SES_01_a_token_of_ours_makes_no_way_in_for_a_new_reque
     EXPECT_FALSE(alice_phone.has("INVITE"));
 }
 
+TEST_P(InternetDialog, IW_RET_07_re_INVITEs_that_cross_are_491_for_both) {
+    const auto ok = connect();
+    alice_phone.send(pcscf, from_alice(ok, "INVITE", 8) + with_offer());
+    const auto at_dave = dave.expect("INVITE");
+    dave.send(scscf, from_dave(*first, "INVITE", 1) +
+                         "Contact: <sip:dave@127.0.3.1:5060>\nContent-Type: " + "application/sdp\n\n" + plain_sdp);
+    const auto at_alice = alice_phone.expect("INVITE");
+    dave.answer(at_dave, 491, "Request Pending", "");
+    alice_phone.answer(at_alice, 491, "Request Pending", "");
+    EXPECT_EQ(alice_phone.expect("SIP/2.0 491").cseq(), 8U);
+    EXPECT_EQ(dave.expect("SIP/2.0 491").cseq(), 1U);
+    // Neither ended the call.
+    alice_phone.send(pcscf, from_alice(ok, "BYE", 9));
+    EXPECT_EQ(dave.expect("BYE").to_tag(), "d1");
+}
+
+TEST_P(InternetDialog, IW_TC_62_IW_RTE_03_a_next_hop_is_a_Route_and_the_Request_URI_stays) {
+    ready(policy::Mode::pass);
+    call_rel5();
+    const auto invite = dave.expect("INVITE");
+    EXPECT_EQ(invite.request_uri(), "sip:dave@isp.example");
+    EXPECT_EQ(invite.first(HeaderId::route), "<sip:127.0.3.1:5060;lr>");
+}
+
+TEST_P(InternetDialog, IW_TC_85_IW_POL_05_without_preconditions_the_first_attempt_is_proxied) {
+    ready(policy::Mode::retry);
+    alice_phone.send(pcscf, invite("", plain_sdp));
+    const auto received = dave.expect("INVITE");
+    EXPECT_EQ(received.call_id(), "u1");
+    dave.answer(received, 488, "Not Acceptable Here", "d1");
+    alice_phone.expect("SIP/2.0 488");
+    EXPECT_FALSE(dave.has("INVITE"));
+}
+
+TEST_P(InternetDialog, IW_RTE_10_a_name_that_leads_back_to_us_is_treated_as_home) {
+    adjust = [](policy::Parameters& row) { row.next_hop.reset(); };
+    net.a("isp.example", "127.0.1.30");
+    ready(policy::Mode::pass);
+    call_rel5();
+    alice_phone.expect("SIP/2.0 404");
+}
+
 }  // namespace
 }  // namespace isthmus::flow

@@ -74,7 +74,7 @@ TEST(EngineRows, IW_TC_119_what_a_420_named_is_not_demanded_again) {
 
 // --- T12..T14 ---
 
-TEST(EngineRows, IW_TC_16_a_refused_PRACK_is_answered_cancelled_and_followed_by_L2) {
+TEST(EngineRows, IW_TC_16_T13_a_refused_PRACK_is_answered_cancelled_and_followed_by_L2) {
     auto engine = started(retry(rel5_offer()));
     EXPECT_EQ(only<ForwardProvisional>(engine.on(provisional(1, 183, sdp(rel5_qos))))->ue_tag, 1U);
     const auto early = engine.on(EarlyRefusal{1, sip::Method::prack, 501});
@@ -123,7 +123,7 @@ TEST(EngineRows, T13_is_passed_on_where_no_retry_is_possible) {
     EXPECT_TRUE(real.on(EarlyRefusal{1, sip::Method::prack, 403}).empty());
 }
 
-TEST(EngineRows, IW_TC_17_a_refused_UPDATE_goes_to_the_ue) {
+TEST(EngineRows, IW_TC_17_T12_a_refused_UPDATE_goes_to_the_ue) {
     for (const auto mode : {Mode::pass, Mode::retry}) {
         auto start = retry(rel5_offer());
         start.mode = mode;
@@ -167,7 +167,7 @@ TEST(EngineRows, IW_RES_05_STRICT_does_not_accept_a_refused_UPDATE_or_PRACK) {
 
 // --- T15, T17, T24 ---
 
-TEST(EngineRows, IW_TC_18_400_gets_one_plain_INVITE_and_then_passes) {
+TEST(EngineRows, IW_TC_18_T15_400_gets_one_plain_INVITE_and_then_passes) {
     auto event = refused(1, 400);
     event.extras = true;
     auto engine = started(retry(offer("Supported: timer\r\n", sdp(""))));
@@ -209,8 +209,12 @@ TEST(EngineRows, T24_500_501_505_are_real_answers) {
         EXPECT_TRUE(only<ForwardFinal>(started(retry(rel5_offer())).on(refused(1, status))));
 }
 
-TEST(EngineRows, IW_TC_21_422_is_passed) {
+TEST(EngineRows, IW_TC_21_T19_422_is_passed) {
     EXPECT_TRUE(only<ForwardFinal>(started(retry(rel5_offer())).on(refused(1, 422, "Min-SE: 1800\r\n"))));
+}
+
+TEST(EngineRows, T18_416_is_passed) {
+    EXPECT_TRUE(only<ForwardFinal>(started(retry(rel5_offer())).on(refused(1, 416))));
 }
 
 // --- T20 ---
@@ -234,7 +238,7 @@ TEST(EngineRows, T20_a_challenge_is_answered_once_with_provisioned_credentials) 
 
 // --- proxy role ---
 
-TEST(EngineRows, IW_TC_23_a_proxied_retry_changes_header_fields_only) {
+TEST(EngineRows, IW_TC_23_IW_RET_01_a_proxied_retry_changes_header_fields_only) {
     auto engine = started(in_proxy_role(rel5_offer()));
     const auto actions = engine.on(unsupported(1, "precondition"));
     const auto again = only<SendInvite>(actions);
@@ -261,7 +265,7 @@ TEST(EngineRows, IW_RET_01_a_proxy_that_may_rewrite_goes_on_to_L2) {
     EXPECT_FALSE(second->sent.qos_lines);
 }
 
-TEST(EngineRows, IW_TC_22_a_482_to_a_proxied_retry_goes_on_in_a_dialog_of_our_own) {
+TEST(EngineRows, IW_TC_22_T21_IW_RET_05_a_482_to_a_proxied_retry_goes_on_in_a_dialog_of_our_own) {
     auto engine = started(in_proxy_role(rel5_offer()));
     EXPECT_TRUE(only<ForwardFinal>(started(in_proxy_role(rel5_offer())).on(refused(1, 482))));  // that is a loop
     EXPECT_TRUE(only<SendInvite>(engine.on(unsupported(1, "precondition"))));
@@ -275,7 +279,7 @@ TEST(EngineRows, IW_TC_22_a_482_to_a_proxied_retry_goes_on_in_a_dialog_of_our_ow
 
 // --- several targets ---
 
-TEST(EngineRows, IW_RTE_11_contacts_are_tried_in_turn) {
+TEST(EngineRows, IW_RTE_11_T22_contacts_are_tried_in_turn) {
     auto engine = started(retry(rel5_offer()));
     const auto second = only<SendInvite>(engine.on(moved(1, 1, 2)));
     ASSERT_TRUE(second);
@@ -289,7 +293,7 @@ TEST(EngineRows, IW_RTE_11_contacts_are_tried_in_turn) {
     EXPECT_EQ(end->attempt, 3U);
 }
 
-TEST(EngineRows, IW_TC_82_each_target_has_its_own_level) {
+TEST(EngineRows, IW_TC_82_IW_ORG_07_each_target_has_its_own_level) {
     auto engine = started(retry(rel5_offer()));
     engine.on(moved(1, 1, 2));
     EXPECT_EQ(only<SendInvite>(engine.on(unsupported(2, "precondition")))->relaxation.level, Level::optional);

@@ -32,7 +32,7 @@ TEST(Engine, first_attempt_goes_as_received) {
     EXPECT_TRUE(engine.on(retry(rel5_offer())).empty());  // once
 }
 
-TEST(Engine, IW_TC_03_420_precondition_is_answered_by_L1_with_the_next_cseq) {
+TEST(Engine, IW_TC_03_IW_ENG_01_420_precondition_is_answered_by_L1_with_the_next_cseq) {
     auto engine = started(retry(rel5_offer()));
     const auto actions = engine.on(unsupported(1, "precondition"));
     ASSERT_EQ(actions.size(), 1U);  // and nothing to the UE
@@ -89,7 +89,7 @@ TEST(Engine, IW_TC_08_exhausted_gives_the_first_420_with_a_warning) {
     EXPECT_TRUE(engine.done());
 }
 
-TEST(Engine, IW_TC_09_a_real_answer_of_a_later_attempt_goes_to_the_ue) {
+TEST(Engine, IW_TC_09_T25_a_real_answer_of_a_later_attempt_goes_to_the_ue) {
     auto engine = started(retry(rel5_offer()));
     engine.on(unsupported(1, "precondition"));
     const auto final = only<ForwardFinal>(engine.on(refused(2, 486)));
@@ -231,7 +231,7 @@ TEST(Engine, IW_ORG_08_a_proxy_forwards_every_200) {
     EXPECT_TRUE(only<ForwardSuccess>(engine.on(other)));
 }
 
-TEST(Engine, IW_TC_80_after_180_the_488_goes_to_the_ue) {
+TEST(Engine, IW_TC_80_IW_ORG_03_after_180_the_488_goes_to_the_ue) {
     auto engine = started(retry(rel5_offer()));
     EXPECT_TRUE(only<ForwardProvisional>(engine.on(provisional(1, 180))));
     EXPECT_EQ(engine.phase(), Phase::alerted);
@@ -325,7 +325,7 @@ TEST(Engine, T23_503_and_transport_errors_are_500) {
     EXPECT_TRUE(broken.done());
 }
 
-TEST(Engine, PASS_forwards_what_comes) {
+TEST(Engine, IW_ORG_01_PASS_forwards_what_comes) {
     Start start;
     start.offer = rel5_offer();
     auto engine = started(start);
@@ -366,7 +366,7 @@ TEST(Engine, IW_TC_10_STRICT_420_is_403_with_warning_and_reason) {
     EXPECT_EQ(actions[0].why.rule, "IW-RES-03");
 }
 
-TEST(Engine, IW_TC_11_STRICT_200_without_qos_gets_ack_bye_and_403) {
+TEST(Engine, IW_TC_11_T16_STRICT_200_without_qos_gets_ack_bye_and_403) {
     auto engine = started(strict(rel5_offer(), {"precondition"}));
     const auto actions = engine.on(answered(1, sdp("")));
     ASSERT_EQ(actions.size(), 2U);
