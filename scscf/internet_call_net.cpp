@@ -106,6 +106,7 @@ std::vector<interworking::Redirect> InternetCall::follow(const Attempt& of) {
         const auto text = uri.print();
         const bool known =
             std::any_of(targets_.begin(), targets_.end(), [&](const Target& one) { return one.uri == text; });
+        if (targets_.size() > interworking::most_redirections) break;
         auto decision = known ? std::nullopt : facts_.decide(uri);
         if (!decision || decision->access != policy::Access::allow) continue;
         interworking::Redirect redirect;

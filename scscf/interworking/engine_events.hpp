@@ -29,6 +29,9 @@ struct Start : Terms {
     bool allowed = true;  ///< access=allow (IW-POL-01)
     Offer offer;
 };
+/// IW-RTE-11
+constexpr unsigned most_redirections = 5;
+
 /// One contact of a 3xx that policy lets us follow (IW-RTE-11), in the order to try.
 struct Redirect {
     unsigned target = 0;  ///< the shell's number of it; the Request-URI as received is 0

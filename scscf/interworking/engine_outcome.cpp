@@ -8,9 +8,7 @@ namespace isthmus::interworking {
 
 namespace {
 
-// IW-RTE-11
-constexpr unsigned most_targets = 5;
-constexpr unsigned most_depth = 2;
+constexpr unsigned most_depth = 2;  // IW-RTE-11
 
 }  // namespace
 
@@ -64,7 +62,7 @@ Actions Engine::follow(const Final& event) {
     // Depth first: what was asked last is answered first.
     auto place = waiting_.begin();
     for (const auto& redirect : event.redirects) {
-        if (targets_ > most_targets) break;
+        if (targets_ > most_redirections) break;
         ++targets_;
         Target next;
         next.number = redirect.target;

@@ -26,8 +26,9 @@ bool answer(sip::Message& request, const sip::Message& refusal, HeaderId challen
             credentials.nc = "00000001";
             credentials.cnonce = client_nonce;
         }
-        if (!credentials.computable()) continue;
-        const auto ha1 = sip::digest_ha1(username, challenge->realm, password);
+        const auto algorithm = sip::digest_algorithm(challenge->algorithm);
+        if (!algorithm || *algorithm == sip::DigestAlgorithm::aka_v1_md5 || !credentials.computable()) continue;
+        const auto ha1 = sip::digest_ha1(username, challenge->realm, password, *algorithm);
         credentials.response = sip::digest_response(ha1, credentials, sip::method_name(request.method()));
         request.append(answer_field, credentials.print());
         answered = true;

@@ -23,6 +23,9 @@ int quality(const sip::NameAddr& contact) {
     return static_cast<int>(value * 1000);
 }
 
+/// A 3xx names a handful of places; whoever writes hundreds wants us busy.
+constexpr std::size_t most_contacts = 20;
+
 }  // namespace
 
 bool may_be_followed(int status) {
@@ -32,6 +35,7 @@ bool may_be_followed(int status) {
 std::vector<sip::Uri> redirection_targets(const sip::Message& response) {
     std::vector<std::pair<int, sip::Uri>> found;
     for (const auto value : response.values(HeaderId::contact)) {
+        if (found.size() == most_contacts) break;
         auto contact = sip::NameAddr::parse(value);
         if (!contact || !contact->uri.is_sip()) continue;
         contact->uri.headers.clear();

@@ -13,7 +13,8 @@ namespace isthmus::interworking {
 /// 300, 301 and 302 name other places of the callee; 305 and 380 are for the caller alone and pass.
 bool may_be_followed(int status);
 
-/// Its SIP and SIPS contacts, best q first, those of equal q as they stand; no URI twice. Header fields in a URI are
+/// Its SIP and SIPS contacts, best q first, those of equal q as they stand; no URI twice, at
+/// most twenty. Header fields in a URI are
 /// left out: a callee does not write our request.
 std::vector<sip::Uri> redirection_targets(const sip::Message& response);
 
