@@ -158,6 +158,7 @@ DialogPair& InternetCall::pair_for(Attempt& of, unsigned ue_tag) {
     pair.net.learn_from_response(*of.newest);
     pair.net_invite = of.cseq;
     pair.net_invite_tags = of.demanded;
+    pair.net_credentials = targets_[of.target].decision.parameters.peer_auth;
     return dialogs_->add(std::move(pair));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/proxy/forward.hpp"
+#include "scscf/interworking/peer_auth.hpp"
 
 namespace isthmus::scscf {
 
@@ -53,9 +54,13 @@ class TranslatedDialogs::Relay final : public runtime::ClientUser, public std::e
         upstream_->on_cancel([self = shared_from_this()](const Message&) { self->cancel(); });
     }
 
+    /// `request` as it goes out, in case it is challenged.
+    void keep(Message request) { kept_.emplace(std::move(request)); }
+
     void on_response(std::uint16_t, Message response) override {
         const int status = response.status();
         if (status == 100) return;
+        if ((status == 401 || status == 407) && answer_challenge(response)) return;
         provisional_ = status < 200;
         if (provisional_ && cancelled_) return cancel();
         const bool success = status >= 200 && status < 300;
@@ -89,6 +94,22 @@ class TranslatedDialogs::Relay final : public runtime::ClientUser, public std::e
     }
 
   private:
+    /// T20: once, with the credentials of the row that led there.
+    bool answer_challenge(const Message& refusal) {
+        if (!kept_) return false;
+        auto request = std::move(*kept_);
+        kept_.reset();
+        const auto& ours = *pair_.net_credentials;
+        if (!interworking::answer_challenges(request, refusal, ours.username, ours.password,
+                                             dialogs_->core_.random_text()))
+            return false;
+        const auto cseq = ++pair_.net.local_cseq;
+        request.set(HeaderId::cseq, std::to_string(cseq) + " " + std::string(sip::method_name(method_)));
+        if (method_ == Method::invite) pair_.net_invite = cseq;
+        dialogs_->send(std::move(request), shared_from_this(),
+                       "T20 with the credentials for this hop; " + dialogs_->decision_);
+        return true;
+    }
     /// T13, T14: the early dialog is given up, and the UE need not hear why.
     bool answered_for_the_peer(int status) {
         const bool early = from_ == Side::ue && !pair_.answered && !pair_.ended && !upstream_->answered();
@@ -122,6 +143,7 @@ class TranslatedDialogs::Relay final : public runtime::ClientUser, public std::e
     std::shared_ptr<runtime::Delivery> onward_;
     Method method_;
     std::optional<Message> success_;  // as it went upstream
+    std::optional<Message> kept_;
     bool provisional_ = false;
     bool cancelled_ = false;
 };
@@ -177,6 +199,7 @@ void TranslatedDialogs::on_request(const std::shared_ptr<runtime::ServerTransact
     }
     if (to == Side::net) interworking::filter_to_internet(made, border_, interworking::Role::b2bua);
     auto relay = std::make_shared<Relay>(shared_from_this(), *pair, from, transaction);
+    if (to == Side::net && pair->net_credentials) relay->keep(made.copy());
     send(std::move(made), relay,
          "IW-RET-09 " + std::string(sip::method_name(method)) + " carried to the other leg; " + decision_);
 }

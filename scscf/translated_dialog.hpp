@@ -14,6 +14,7 @@
 #include "scscf/dialog_token.hpp"
 #include "scscf/interworking/border.hpp"
 #include "scscf/interworking/translate.hpp"
+#include "scscf/policy/model.hpp"
 
 namespace isthmus::scscf {
 
@@ -26,7 +27,8 @@ struct DialogPair {
     sip::OptionTags net_invite_tags;      ///< demanded by the INVITE of the net leg (IW-RET-10)
     std::optional<sip::Message> net_ack;  ///< sent on that leg for a 2xx; repeated when the 2xx is
     std::optional<sip::Message> ue_ack;
-    bool answered = false;  ///< its 2xx went to the UE
+    std::optional<policy::Credentials> net_credentials;  ///< ours at the far side: it may challenge here too (T20)
+    bool answered = false;                               ///< its 2xx went to the UE
     bool ended = false;
 
     dialog::Leg& leg(Side side) { return side == Side::ue ? ue : net; }

@@ -323,6 +323,29 @@ TEST_P(Retry, T20_a_trunk_that_challenges_gets_the_credentials_of_its_row) {
     EXPECT_FALSE(dave.has("INVITE"));
 }
 
+TEST_P(Retry, T20_a_trunk_may_challenge_the_BYE_as_well) {
+    adjust = [](policy::Parameters& row) { row.peer_auth = {"isthmus", "trunk-secret"}; };
+    ready(policy::Mode::retry);
+    call_rel5();
+    dave.answer(dave.expect("INVITE"), 200, "OK", "d1", contact_of_dave, plain_sdp);
+    const auto ok = alice_phone.expect("SIP/2.0 200");
+    alice_phone.send(pcscf, from_alice(ok, "ACK", 7));
+    dave.expect("ACK");
+    alice_phone.send(pcscf, from_alice(ok, "BYE", 8));
+    const std::string challenge = "Proxy-Authenticate: Digest realm=\"isp.example\", nonce=\"n1\", algorithm=MD5";
+    const auto first = dave.expect("BYE");
+    dave.answer(first, 407, "Proxy Authentication Required", "", challenge);
+    const auto second = dave.expect("BYE");
+    EXPECT_EQ(second.cseq(), first.cseq() + 1);
+    EXPECT_EQ(second.to_tag(), "d1");
+    EXPECT_TRUE(sip::digest_matches(sip::digest_ha1("isthmus", "isp.example", "trunk-secret"),
+                                    *sip::DigestCredentials::parse(second.value(HeaderId::proxy_authorization)),
+                                    "BYE"));
+    EXPECT_FALSE(alice_phone.has("SIP/2.0 407"));
+    dave.answer(second, 200, "OK", "");
+    alice_phone.expect("SIP/2.0 200");
+}
+
 TEST_P(Retry, IW_RES_07_one_call_too_many_is_480_with_retry_after) {
     adjust = [](policy::Parameters& row) { row.calls_per_second_and_subscriber = 1; };
     ready(policy::Mode::retry);
