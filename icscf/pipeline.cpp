@@ -2,6 +2,7 @@
 
 #include "common/proxy/forward.hpp"
 #include "common/runtime/forwarding.hpp"
+#include "common/runtime/hand_back.hpp"
 #include "common/runtime/refusal.hpp"
 #include "common/runtime/trust.hpp"
 #include "common/sip/headers.hpp"
@@ -184,9 +185,7 @@ class Icscf final : public runtime::Role {
     /// The directory answers on a thread of its own; the answer is handled on this worker.
     template <class Handle>
     std::function<void(ServerAnswer)> on_worker(Handle handle) {
-        return [&outside = core_.outside(), worker = core_.index(), handle = std::move(handle)](ServerAnswer answer) {
-            outside.post(worker, [handle, answer = std::move(answer)] { handle(answer); });
-        };
+        return runtime::hand_back<ServerAnswer>(core_.outside(), core_.index(), std::move(handle));
     }
 
     runtime::Core& core_;

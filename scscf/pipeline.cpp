@@ -4,6 +4,7 @@
 
 #include "common/proxy/forward.hpp"
 #include "common/runtime/forwarding.hpp"
+#include "common/runtime/hand_back.hpp"
 #include "common/runtime/own_uri.hpp"
 #include "common/runtime/refusal.hpp"
 #include "common/runtime/trust.hpp"
@@ -140,17 +141,14 @@ class Scscf final : public runtime::Role {
         auto& work = std::get<RegisterWork>(read);
         const auto owner = registration_owner(core_, work.request.private_identity);
         auto* registrar = shared_.registrars.at(owner);
-        auto& outside = core_.outside();
+        const auto answer = [this, transaction](const RegisterAnswer& said) { answer_register(transaction, said); };
+        if (owner == core_.index()) return registrar->handle(std::move(work), answer);
         // The answer comes back to this worker, which holds the transaction.
-        const auto answer_here = [this, &outside, transaction, worker = core_.index()](RegisterAnswer answer) {
-            outside.post(worker,
-                         [this, transaction, answer = std::move(answer)] { answer_register(transaction, answer); });
-        };
-        if (owner == core_.index())
-            return registrar->handle(std::move(work), [this, transaction](const RegisterAnswer& answer) {
-                answer_register(transaction, answer);
-            });
-        outside.post(owner, [registrar, work = std::move(work), answer_here] { registrar->handle(work, answer_here); });
+        core_.outside().post(owner, [registrar, work = std::move(work),
+                                     answer_here = runtime::hand_back<RegisterAnswer>(core_.outside(), core_.index(),
+                                                                                      answer)]() mutable {
+            registrar->handle(std::move(work), std::move(answer_here));
+        });
     }
 
     void answer_register(const Transaction& transaction, const RegisterAnswer& answer) {
@@ -291,21 +289,21 @@ class Scscf final : public runtime::Role {
     /// A user who is not in memory, as after a restart (SR-REG-58). `go` gets null when nobody can be reached.
     void read_user(const Transaction& transaction, const std::string& identity,
                    std::function<void(const Registered&)> go) {
-        auto& outside = core_.outside();
-        shared_.directory->read_user(identity, [this, &outside, transaction, identity, go = std::move(go),
-                                                worker = core_.index()](subscriber::UserAnswer answer) {
-            outside.post(worker, [this, transaction, identity, go, answer = std::move(answer)] {
-                if (answer.result == subscriber::Result::unreachable)
-                    return runtime::refuse(*transaction, 504, "", "ST-SES-15 the directory is unreachable");
-                if (answer.result != subscriber::Result::success)
-                    return runtime::refuse(*transaction, 404, "", "ST-SES-01 the identity is not known");
-                const bool ours = answer.user.server_name == shared_.settings.registrar.server_name;
-                if (!ours || answer.user.bindings.empty()) return go(nullptr);
-                adopt(answer.user);
-                // Published or not yet: what was read is what there is.
-                go(std::make_shared<Registration>(Registration{answer.user.profile, answer.user.bindings}));
-            });
-        });
+        shared_.directory->read_user(
+            identity,
+            runtime::hand_back<subscriber::UserAnswer>(
+                core_.outside(), core_.index(),
+                [this, transaction, identity, go = std::move(go)](const subscriber::UserAnswer& answer) {
+                    if (answer.result == subscriber::Result::unreachable)
+                        return runtime::refuse(*transaction, 504, "", "ST-SES-15 the directory is unreachable");
+                    if (answer.result != subscriber::Result::success)
+                        return runtime::refuse(*transaction, 404, "", "ST-SES-01 the identity is not known");
+                    const bool ours = answer.user.server_name == shared_.settings.registrar.server_name;
+                    if (!ours || answer.user.bindings.empty()) return go(nullptr);
+                    adopt(answer.user);
+                    // Published or not yet: what was read is what there is.
+                    go(std::make_shared<Registration>(Registration{answer.user.profile, answer.user.bindings}));
+                }));
     }
 
     void adopt(const subscriber::User& user) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/runtime/hand_back.hpp"
 #include "common/runtime/timer_wheel.hpp"
 
 namespace isthmus::scscf {
@@ -80,12 +81,10 @@ RegistrarService::~RegistrarService() {
 
 template <class Answer, class Handler>
 std::function<void(Answer)> RegistrarService::here(Handler handler) {
-    return [&outside = core_.outside(), worker = core_.index(), alive = alive_,
-            handler = std::move(handler)](Answer answer) {
-        outside.post(worker, [alive, handler, answer = std::move(answer)] {
-            if (*alive) handler(answer);
-        });
-    };
+    return runtime::hand_back<Answer>(core_.outside(), core_.index(),
+                                      [alive = alive_, handler = std::move(handler)](const Answer& answer) {
+                                          if (*alive) handler(answer);
+                                      });
 }
 
 void RegistrarService::handle(RegisterWork work, Done done) {
