@@ -7,8 +7,10 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 namespace isthmus::transport {
 
@@ -18,6 +20,12 @@ using asio::ip::tcp;
 namespace {
 
 constexpr std::size_t unconfirmed_kept = 1'024;
+
+/// What a waiting message takes: the answer to a ping is two octets and a place in a queue.
+std::size_t cost(const Octets& octets) {
+    constexpr std::size_t place = 128;
+    return octets->size() + place;
+}
 
 std::uint64_t steady_ms() {
     return static_cast<std::uint64_t>(
@@ -216,6 +224,7 @@ void Connection::close(const std::string& reason) {
     const auto keep = shared_from_this();
     closed_ = true;
     if (secure_ && open_) --owner_.tls_open;
+    owner_.queued -= std::exchange(queued_, 0);
     Error ignored;
     timer_.cancel();
     socket_.close(ignored);
@@ -239,7 +248,7 @@ void Connection::end(const std::string& reason) {
 // --- reading ---
 
 void Connection::read() {
-    if (closed_ || reading_ || queued_ > owner_.limits.pause) return;
+    if (closed_ || reading_ || queued_ > room(owner_.limits.pause)) return;
     reading_ = true;
     with_stream([this](auto& stream) {
         stream.async_read_some(asio::buffer(space_), [self = shared_from_this()](Error error, std::size_t size) {
@@ -291,9 +300,15 @@ void Connection::take(std::size_t size) {
 
 // --- writing ---
 
+std::size_t Connection::room(std::size_t usual) const {
+    return owner_.queued > owner_.limits.together ? std::min(usual, owner_.limits.little) : usual;
+}
+
 bool Connection::queue(Delivery& delivery) {
-    if (closed_ || queued_ + delivery.octets->size() > owner_.limits.queue) return false;
-    queued_ += delivery.octets->size();
+    const auto more = cost(delivery.octets);
+    if (closed_ || queued_ + more > room(owner_.limits.queue)) return false;
+    queued_ += more;
+    owner_.queued += more;
     waiting_.push_back({std::move(delivery.octets), delivery.reference, std::move(delivery.otherwise)});
     if (open_ && !writing_) write();
     return true;
@@ -328,7 +343,8 @@ void Connection::write() {
 void Connection::written() {
     writing_ = false;
     for (const auto& message : in_flight_) {
-        queued_ -= message.octets->size();
+        queued_ -= cost(message.octets);
+        owner_.queued -= cost(message.octets);
         if (secure_ && !heard_ && message.reference != 0 && unconfirmed_.size() < unconfirmed_kept)
             unconfirmed_.push_back(message.reference);
     }

@@ -35,6 +35,7 @@ class ConnectionOwner {
     const StreamEvents events;
     std::shared_ptr<const TlsCredentials> credentials;
     std::size_t tls_open = 0;
+    std::size_t queued = 0;  ///< bytes waiting on all connections
 };
 
 boost::asio::ip::tcp::endpoint to_endpoint(const Address& address);
@@ -49,6 +50,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     [[nodiscard]] bool queue(Delivery& delivery);
     void close(const std::string& reason);
     [[nodiscard]] const Peer& remote() const { return remote_; }
+    [[nodiscard]] bool accepted() const { return accepted_; }
 
   private:
     using Error = boost::system::error_code;
@@ -79,6 +81,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void write();
     void written();
     void stay();
+    [[nodiscard]] std::size_t room(std::size_t usual) const;
     void queue_octets(const Octets& octets);
     void ping();
     void schedule();

@@ -48,37 +48,42 @@ bool Framer::skip_line_ends() {
     return true;
 }
 
-std::optional<std::string> Framer::next() {
-    if (fault_ != Fault::none || !skip_line_ends()) {
-        compact();
-        return std::nullopt;
-    }
+/// True when the head is there and the message's size is known; it is looked for and read once only, however slowly
+/// the body comes.
+bool Framer::read_head() {
+    if (whole_ != 0) return true;
     const auto from = scanned_ > start_ + 3 ? scanned_ - 3 : start_;
     const auto empty_line = buffer_.find("\r\n\r\n", from);
     if (empty_line == std::string::npos) {
         scanned_ = buffer_.size();
         if (buffer_.size() - start_ > limits_.head) fault_ = Fault::head_too_large;
-        compact();
-        return std::nullopt;
+        return false;
     }
     const auto head_size = empty_line + 4 - start_;
     if (head_size > limits_.head) {
         fault_ = Fault::head_too_large;
-        return std::nullopt;
+        return false;
     }
     const auto text = content_length(std::string_view(buffer_).substr(start_, head_size - 2));
-    if (!text) {
+    const auto body = text ? sip::to_number<std::size_t>(*text) : std::nullopt;
+    if (!text)
         fault_ = Fault::no_content_length;  // RFC 3261 20.14: mandatory on a stream
+    else if (!body)
+        fault_ = Fault::bad_content_length;
+    else if (*body > limits_.body)
+        fault_ = Fault::body_too_large;
+    else
+        whole_ = head_size + *body;
+    return whole_ != 0;
+}
+
+std::optional<std::string> Framer::next() {
+    if (fault_ != Fault::none || !skip_line_ends() || !read_head() || buffer_.size() - start_ < whole_) {
+        compact();
         return std::nullopt;
     }
-    const auto body = sip::to_number<std::size_t>(*text);
-    if (!body || *body > limits_.body) {
-        fault_ = body ? Fault::body_too_large : Fault::bad_content_length;
-        return std::nullopt;
-    }
-    if (buffer_.size() - start_ < head_size + *body) return std::nullopt;
-    std::string message = buffer_.substr(start_, head_size + *body);
-    start_ += message.size();
+    std::string message = buffer_.substr(start_, whole_);
+    start_ += std::exchange(whole_, 0);
     scanned_ = start_;
     return message;
 }

@@ -31,12 +31,14 @@ class Framer {
 
   private:
     bool skip_line_ends();
+    bool read_head();
     void compact();
 
     FramerLimits limits_;
     std::string buffer_;
     std::size_t start_ = 0;    // of the message being collected
     std::size_t scanned_ = 0;  // no empty line before here
+    std::size_t whole_ = 0;    // octets of the message being collected, once its head is there
     Fault fault_ = Fault::none;
     unsigned line_ends_ = 0;  // characters of CRLF since the last message, ping or pong
     bool ping_ = false;

@@ -46,13 +46,31 @@ struct StreamHub::Impl final : ConnectionOwner, std::enable_shared_from_this<Str
 
     void forget(const Connection& connection) override {
         const auto found = connections.find(connection.remote());
-        if (found != connections.end() && found->second.get() == &connection) connections.erase(found);
+        if (found == connections.end() || found->second.get() != &connection) return;
+        if (connection.accepted()) {
+            --accepted;
+            const auto same = accepted_from.find(host_of(connection.remote()));
+            if (--same->second == 0) accepted_from.erase(same);
+        }
+        connections.erase(found);
+    }
+
+    static Address host_of(const Peer& peer) {
+        auto host = peer.address;
+        host.port = 0;
+        return host;
+    }
+
+    /// Whoever connects and connects must neither use up the descriptors of the others nor those of our own requests.
+    [[nodiscard]] bool has_room_for(const Peer& remote) const {
+        const auto same = accepted_from.find(host_of(remote));
+        return accepted < limits.connections && (same == accepted_from.end() || same->second < limits.same_address);
     }
 
     std::shared_ptr<Connection> open(const Delivery& delivery) {
         const bool nobody =
             delivery.to.protocol == Protocol::tls && delivery.to.domain.empty();  // whom to expect there?
-        if (delivery.only_if_open || nobody || connections.size() >= limits.connections) return nullptr;
+        if (delivery.only_if_open || nobody || connections.size() - accepted >= limits.connections) return nullptr;
         auto connection = std::make_shared<Connection>(*this, delivery.to);
         connections.emplace(delivery.to, connection);
         connection->connect();
@@ -60,6 +78,8 @@ struct StreamHub::Impl final : ConnectionOwner, std::enable_shared_from_this<Str
     }
 
     std::unordered_map<Peer, std::shared_ptr<Connection>, PeerHash> connections;
+    std::size_t accepted = 0;  // of these
+    std::unordered_map<Address, std::size_t, AddressHash> accepted_from;
 };
 
 StreamHub::StreamHub(asio::io_context& io, const StreamLimits& limits, StreamEvents events)
@@ -79,13 +99,14 @@ void StreamHub::adopt(int socket, const Peer& remote) {
         const auto keep = old->second;
         keep->close("the peer connected again from the same port");
     }
-    // Whoever connects and connects must not use up the descriptors of the others.
-    if (impl_->connections.size() >= impl_->limits.connections) {
+    if (!impl_->has_room_for(remote)) {
         ::close(socket);
         return;
     }
     const auto connection = std::make_shared<Connection>(*impl_, remote);
     impl_->connections[remote] = connection;
+    ++impl_->accepted;
+    ++impl_->accepted_from[Impl::host_of(remote)];
     connection->adopt(socket);
 }
 

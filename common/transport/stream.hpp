@@ -25,8 +25,13 @@ namespace isthmus::transport {
 struct StreamLimits {
     std::size_t queue = std::size_t{32} << 20;  ///< bytes waiting on one connection; past it a message fails
     std::size_t pause = std::size_t{8} << 20;   ///< bytes waiting past which we stop reading from that peer
-    std::size_t connections = 16'384;
-    std::uint32_t setup_ms = 3'000;  ///< from the SYN, or from accept(), until TCP and TLS are ready
+    /// Bytes waiting on all connections; past it each has no more than a little, so that many peers who do not read
+    /// cost those who do nothing.
+    std::size_t together = std::size_t{256} << 20;
+    std::size_t little = std::size_t{256} << 10;
+    std::size_t connections = 16'384;  ///< accepted; as many again may be opened, whoever holds the others
+    std::size_t same_address = 4'096;  ///< accepted from one address
+    std::uint32_t setup_ms = 3'000;    ///< from the SYN, or from accept(), until TCP and TLS are ready
     /// A message begun must be complete by then, and whoever connects must have sent one.
     std::uint32_t half_message_ms = 30'000;
     std::uint32_t idle_ms = 0;       ///< a connection on which nothing passed is closed; 0: never

@@ -46,8 +46,10 @@ class StreamBounds : public testing::Test {
         while (!done() && std::chrono::steady_clock::now() < deadline) io.run_one_for(std::chrono::milliseconds(100));
         return done();
     }
-    std::unique_ptr<tcp::socket> connect() {
+    std::unique_ptr<tcp::socket> connect(const char* from_address = "127.0.0.1") {
         auto socket = std::make_unique<tcp::socket>(peer_io);
+        socket->open(tcp::v4());
+        socket->bind({asio::ip::make_address(from_address), 0});
         socket->connect({asio::ip::make_address("127.0.0.1"), listener->local().port});
         return socket;
     }
@@ -83,6 +85,71 @@ TEST_F(StreamBounds, connections_accepted_are_bounded) {
     ASSERT_TRUE(run_until([&] { return hub->connections() == 2; }));
     const auto next = connect();
     EXPECT_TRUE(run_until([&] { return hub->connections() == 3; })) << "room again";
+}
+
+TEST_F(StreamBounds, bad_input_one_address_cannot_take_the_places_of_all) {
+    limits.connections = 10;
+    limits.same_address = 2;
+    open();
+    std::vector<std::unique_ptr<tcp::socket>> peers;
+    for (int i = 0; i < 5; ++i) peers.push_back(connect("127.0.0.1"));
+    peers.push_back(connect("127.0.0.2"));
+    asio::write(*peers.back(), asio::buffer(ping));
+    ASSERT_TRUE(run_until([&] { return messages.size() == 1; })) << "accepted in turn, so the five were looked at";
+    EXPECT_EQ(hub->connections(), 3U);
+    peers.clear();
+    ASSERT_TRUE(run_until([&] { return hub->connections() == 0; }));
+    const auto again = connect("127.0.0.1");
+    EXPECT_TRUE(run_until([&] { return hub->connections() == 1; })) << "room again";
+}
+
+TEST_F(StreamBounds, bad_input_strangers_who_hold_every_place_do_not_keep_us_from_connecting) {
+    open();
+    std::vector<std::unique_ptr<tcp::socket>> peers;
+    for (int i = 0; i < 3; ++i) peers.push_back(connect());
+    ASSERT_TRUE(run_until([&] { return hub->connections() == 3; }));
+    tcp::acceptor neighbour(peer_io, {asio::ip::make_address("127.0.0.1"), 0});
+    const auto port = neighbour.local_endpoint().port();
+    hub->send({{Protocol::tcp, *Address::parse("127.0.0.1", port)}, std::make_shared<std::string>(ping), 5});
+    neighbour.non_blocking(true);
+    tcp::socket socket(peer_io);
+    boost::system::error_code error;
+    EXPECT_TRUE(run_until([&] { return socket.is_open() || !neighbour.accept(socket, error); })) << error.message();
+    EXPECT_TRUE(failed.empty());
+}
+
+TEST_F(StreamBounds, bad_input_many_who_do_not_read_hold_a_bounded_amount_together) {
+    limits.connections = 10;
+    limits.together = 100'000;
+    limits.little = 20'000;
+    open();
+    std::vector<std::unique_ptr<tcp::socket>> peers;
+    for (int i = 0; i < 4; ++i) peers.push_back(connect());
+    for (auto& peer : peers) asio::write(*peer, asio::buffer(ping));
+    ASSERT_TRUE(run_until([&] { return from.size() == 4; }));
+    const auto queue = [&](std::size_t peer, std::size_t size, std::uint64_t reference) {
+        hub->send({from[peer], std::make_shared<std::string>(size, 'x'), reference});
+    };
+    queue(0, 90'000, 1);
+    queue(1, 90'000, 2);
+    queue(2, 90'000, 3);  // enough
+    queue(3, 10'000, 4);  // who reads needs no more
+    EXPECT_TRUE(run_until([&] { return !failed.empty(); }));
+    EXPECT_EQ(failed, std::vector<std::uint64_t>{3});
+    run_until([&] { return io.poll() == 0; });  // the system has taken what waited
+    queue(2, 90'000, 5);
+    run_until([&] { return io.poll() == 0; });
+    EXPECT_EQ(failed, std::vector<std::uint64_t>{3}) << "room again";
+}
+
+TEST_F(StreamBounds, bad_input_the_answers_to_pings_take_their_place_in_the_queue) {
+    limits.queue = 1'000;
+    open();
+    const auto peer = connect();
+    asio::write(*peer, asio::buffer(ping));
+    ASSERT_TRUE(run_until([&] { return messages.size() == 1; }));
+    for (std::uint64_t i = 1; i <= 100; ++i) hub->send({from.front(), std::make_shared<std::string>("\r\n"), i});
+    EXPECT_TRUE(run_until([&] { return !failed.empty(); })) << "two octets each, but not for nothing";
 }
 
 TEST_F(StreamBounds, an_answer_goes_back_on_the_connection_its_request_came_on) {

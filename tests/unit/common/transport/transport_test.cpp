@@ -1,6 +1,7 @@
 // Messages cut out of a byte stream (RFC 3261 18.3, 20.14; RFC 5626 3.5.1), and addresses.
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <vector>
 
 #include "common/transport/address.hpp"
@@ -96,6 +97,22 @@ INSTANTIATE_TEST_SUITE_P(
                     Length{"largest_of_64_bits", "Content-Length: 18446744073709551615\r\n", Fault::body_too_large},
                     Length{"too_large", "Content-Length: 262145\r\n", Fault::body_too_large}),
     [](const testing::TestParamInfo<Length>& row) { return row.param.name; });
+
+TEST(Framer, bad_input_slow_bytes_of_a_body_do_not_have_the_head_read_again_each_time) {
+    std::string head = "OPTIONS sip:x SIP/2.0\r\n";
+    while (head.size() < 60'000) head += "a:\r\n";
+    head += "l:20000\r\n\r\n";
+    Framer framer;
+    framer.feed(head);
+    const auto begin = std::clock();
+    for (int i = 1; i < 20'000; ++i) {
+        framer.feed("x");
+        ASSERT_EQ(framer.next(), std::nullopt);
+    }
+    EXPECT_LT(std::clock() - begin, CLOCKS_PER_SEC / 2) << "twenty kilobytes must not cost seconds";
+    framer.feed("x");
+    EXPECT_EQ(framer.next(), head + std::string(20'000, 'x'));
+}
 
 TEST(Framer, a_head_within_the_limit_is_taken_and_one_beyond_is_a_fault_with_or_without_its_end) {
     const FramerLimits limits{200, 100};
