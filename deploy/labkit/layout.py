@@ -19,6 +19,9 @@ KAMAILIO = "127.0.1.50"
 KAMAILIO_AS_IMPOSTOR = "127.0.1.51"
 # ISTHMUS_LAB_TLS=1: the three CSCFs speak TLS with each other too.
 CORE_BY_TLS = os.environ.get("ISTHMUS_LAB_TLS", "") not in ("", "0")
+# The build whose programs run: release, or another preset, as tsan.
+PRESET = os.environ.get("ISTHMUS_LAB_BUILD") or "release"
+PROGRAMS = ROOT / "build" / PRESET / "bin"
 # A domain of the ISP with two servers: nobody listens at the first.
 BACKUP, DEAD = f"backup.{ISP}", "127.0.1.59"
 BARESIP = "127.0.1.60"

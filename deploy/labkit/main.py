@@ -10,7 +10,7 @@ import sys
 from . import judge, trace
 from .demo import Demo
 from .layout import (BACKUP, BARESIP, CARDS, CORE, DNS_PORT, HOME, HTTP_PORT, INTERNET_USER, ISP, KAMAILIO, NAME_SERVER,
-                     PORT, ROOT, Folders, password, title_of, with_password)
+                     PORT, PRESET, PROGRAMS, ROOT, Folders, password, title_of, with_password)
 from .postgresql import BINARIES, Cluster
 from .process import LabError, undisturbed
 from .programs import Lab, health
@@ -21,14 +21,13 @@ def say(text):
 
 
 def build():
-    """The three programs, optimised; the folder they are in."""
+    """The three programs; the folder they are in."""
     targets = [f"{role}_program" for role in CORE]
-    for command in (["cmake", "--preset", "release"],
-                    ["cmake", "--build", "--preset", "release", "--target", *targets]):
+    for command in (["cmake", "--preset", PRESET], ["cmake", "--build", "--preset", PRESET, "--target", *targets]):
         say(" ".join(command))
         if subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL if command[1] == "--preset" else None).returncode:
             raise LabError("the build failed")
-    return ROOT / "build" / "release" / "bin"
+    return PROGRAMS
 
 
 def introduce(lab):
@@ -167,7 +166,7 @@ def explain_user(lab, records, user):
 
 def diagnose_dns(lab, name):
     """The S-CSCF's own program and configuration say where a call would go, and why."""
-    program, config = ROOT / "build" / "release" / "bin" / "scscf", lab.folders.config / "scscf.toml"
+    program, config = PROGRAMS / "scscf", lab.folders.config / "scscf.toml"
     if not lab.programs.pid("unbound") or not config.exists():
         raise LabError("the lab is not up: deploy/lab up")
     uri = name if name.startswith(("sip:", "sips:")) else f"sip:{name}"

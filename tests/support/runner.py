@@ -3,6 +3,7 @@ import argparse
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -10,14 +11,18 @@ import xml.etree.ElementTree as ET
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "tests"
-DEFAULT = ["unit", "flow", "database", "torture", "asan", "system", "interop", "tidy", "fuzz"]
+DEFAULT = ["unit", "flow", "database", "torture", "asan", "tsan", "system", "interop", "tidy", "fuzz"]
 QUICK = ["unit", "flow"]
 LABELS = DEFAULT + ["bench"]
 # Parsing what strangers send, and the life of calls, is where memory errors hide: these run under the sanitizers too.
 UNDER_ASAN = {"unit_common_sip_tests", "flow_tests"}
-SECONDS_FOR = {"unit": 300, "flow": 600, "database": 900, "torture": 1800, "asan": 900, "interop": 1200, "bench": 600,
-               "system": 900, "tidy": 1800, "fuzz": 1800}
+# Where threads meet: the workers, the resolver's thread, the programs with a database.
+UNDER_TSAN = {"unit_common_runtime_tests", "unit_common_transport_tests", "flow_tests"}
+SECONDS_FOR = {"unit": 300, "flow": 600, "database": 900, "torture": 1800, "asan": 900, "tsan": 900,
+               "interop": 1200, "bench": 600, "system": 900, "tidy": 1800, "fuzz": 1800}
 SKIPPED = 77
+SANITIZER = {"asan": {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"},
+             "tsan": {"TSAN_OPTIONS": "exitcode=66"}}
 # What one checkout compiled serves another one of the same sources.
 SHARED_CACHE = {**os.environ, "CCACHE_BASEDIR": str(ROOT), "CCACHE_NOHASHDIR": "1"}
 
@@ -104,8 +109,7 @@ def run_gtest(label, preset, name, pattern):
     command = [str(ROOT / "build" / preset / "tests" / name), f"--gtest_output=xml:{report}"]
     if pattern:
         command.append(f"--gtest_filter={pattern}")
-    sanitizer = {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
-    code = execute(suite, command, sanitizer if preset == "asan" else None)
+    code = execute(suite, command, SANITIZER.get(preset))
     suite.element = ET.Element("testsuite", name=name)
     try:
         for inner in ET.parse(report).getroot().iter("testsuite"):
@@ -121,13 +125,13 @@ def run_gtest(label, preset, name, pattern):
     return suite
 
 
-def run_script(label, path):
+def run_script(label, path, environment=None):
     """A script writes {"checks":[{"name","ok","detail"}]} into the file named by its argument; one under bench may
     speak by its exit code alone. 77 without a report: skipped, and the last line says why."""
     suite = Suite(label, str(path.relative_to(ROOT / "tests")))
-    report = OUT / "xml" / f"{suite.name.replace('/', '-')}.json"
+    report = OUT / "xml" / f"{label}-{suite.name.replace('/', '-')}.json"
     report.unlink(missing_ok=True)
-    code = execute(suite, [str(path), str(report)])
+    code = execute(suite, [str(path), str(report)], environment)
     suite.element = ET.Element("testsuite", name=suite.name)
     checks = []
     if report.exists():
@@ -201,6 +205,7 @@ def broken_build(preset):
 def run_all(labels, pattern):
     in_release = [label for label in labels if label in ("unit", "flow", "database", "system", "interop", "tidy", "bench")]
     in_asan = [label for label in labels if label in ("torture", "asan")]
+    in_tsan = "tsan" in labels
     if in_release:
         if not build("release", []):
             yield broken_build("release")
@@ -209,15 +214,21 @@ def run_all(labels, pattern):
             if label in in_release:
                 yield run_gtest(label, "release", name, pattern)
     if in_asan:
-        yield from run_sanitized(in_asan, pattern)
+        yield from run_under_asan(in_asan, pattern)
+    if in_tsan:
+        yield from run_under_tsan(pattern)
     for label in ("unit", "interop", "tidy", "fuzz", "bench"):
         if label in labels and not pattern:
             for path in scripts(label):
                 yield run_script(label, path)
 
 
-def run_sanitized(labels, pattern):
-    if subprocess.run(["cmake", "--preset", "asan"], cwd=ROOT, stdout=sys.stderr).returncode:
+def configured(preset):
+    return not subprocess.run(["cmake", "--preset", preset], cwd=ROOT, stdout=sys.stderr, env=SHARED_CACHE).returncode
+
+
+def run_under_asan(labels, pattern):
+    if not configured("asan"):
         yield broken_build("asan")
         return
     chosen = [(label, name) for label, name in listed("asan") if label == "torture" and "torture" in labels]
@@ -227,6 +238,35 @@ def run_sanitized(labels, pattern):
         return
     for label, name in chosen:
         yield run_gtest(label, "asan", name, pattern)
+
+
+def run_under_tsan(pattern):
+    start = time.monotonic()
+    names = [name for _, name in listed("tsan") if name in UNDER_TSAN] if configured("tsan") else []
+    if not names or not build("tsan", [*names, *(f"{role}_program" for role in ("pcscf", "icscf", "scscf"))]):
+        yield broken_build("tsan")
+        return
+    say(f"run: built for ThreadSanitizer in {time.monotonic() - start:.0f} s")
+    for name in names:
+        yield run_gtest("tsan", "tsan", name, pattern)
+    if not pattern:
+        yield run_demo_under_tsan()
+
+
+def run_demo_under_tsan():
+    """The lab's checks with the three programs under ThreadSanitizer. Whatever it has to say of them fails the suite,
+    also what it says when they end."""
+    folder = OUT / "tsan"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    suite = run_script("tsan", ROOT / "tests" / "interop" / "demo",
+                       {"ISTHMUS_LAB_BUILD": "tsan", "TSAN_OPTIONS": f"log_path={folder}/report"})
+    case = ET.SubElement(suite.element, "testcase", name="no data race in the three programs", classname="tsan.demo")
+    reports = sorted(folder.iterdir())
+    if reports:
+        ET.SubElement(case, "failure", message=f"{len(reports)} programs have reports in {folder}").text = "\n".join(
+            report.read_text(errors="replace") for report in reports)[:20000]
+    return suite
 
 
 def compare_with_rules():
