@@ -47,6 +47,13 @@ class Runner(unittest.TestCase):
         self.assertEqual(self.gtest(XML.format("")), (1, 0, 1))
         self.assertEqual(self.gtest(XML.format(BAD), "exit 1"), (1, 1, 1))
 
+    def test_what_ThreadSanitizer_says_of_the_labs_programs_is_a_failure(self):
+        checks = 'echo \'{"checks":[{"name":"a call","ok":true}]}\' >"$1"\n'
+        self.program("tests/interop/demo", checks)
+        self.assertEqual(self.runner.run_demo_under_tsan().count(), (2, 0, 0))
+        self.program("tests/interop/demo", checks + 'echo "data race" >"${TSAN_OPTIONS#log_path=}.123"\n')
+        self.assertEqual(self.runner.run_demo_under_tsan().count(), (1, 1, 0))
+
     def test_a_crash_is_a_failure_with_or_without_results(self):
         self.assertEqual(self.gtest("", "kill -SEGV $$"), (0, 1, 0))
         self.assertEqual(self.gtest(XML.format(""), "kill -ABRT $$"), (1, 1, 1))
