@@ -46,6 +46,7 @@ std::vector<sip::Uri> redirection_targets(const sip::Message& response) {
     }
     std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
     std::vector<sip::Uri> targets;
+    targets.reserve(found.size());
     for (auto& [q, uri] : found) targets.push_back(std::move(uri));
     return targets;
 }
