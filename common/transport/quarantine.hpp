@@ -21,7 +21,7 @@ enum class Quarantined : std::uint8_t {
 
 class Quarantine {
   public:
-    /// Until `now_ms + duration_ms`. The longer of two stays; the newer reason counts.
+    /// Until `now_ms + duration_ms`. Of two for the same reason the longer one stays.
     void put(const Peer& peer, Quarantined why, std::uint64_t now_ms, std::uint64_t duration_ms);
     [[nodiscard]] Quarantined of(const Peer& peer, std::uint64_t now_ms);
     /// It answered, so it is avoided no longer; what it asked for stays.
@@ -33,24 +33,22 @@ class Quarantine {
 
   private:
     struct Entry {
-        std::uint64_t until_ms = 0;
-        Quarantined why = Quarantined::no;
+        std::uint64_t avoided_until_ms = 0;
+        std::uint64_t asked_until_ms = 0;
     };
-    struct Key {
-        Protocol protocol;
-        Address address;
-        bool operator==(const Key&) const = default;
-    };
-    struct KeyHash {
-        std::size_t operator()(const Key& key) const {
-            return AddressHash{}(key.address) + static_cast<std::size_t>(key.protocol);
+    static Quarantined state(const Entry& entry, std::uint64_t now_ms);
+    /// By TLS a target is an address under a domain: the certificate it shows for one says nothing of another.
+    struct PeerHash {
+        std::size_t operator()(const Peer& peer) const {
+            return AddressHash{}(peer.address) + static_cast<std::size_t>(peer.protocol) +
+                   (peer.domain.empty() ? 0 : std::hash<std::string>{}(peer.domain));
         }
     };
     struct Shard {
         mutable std::mutex lock;
-        std::unordered_map<Key, Entry, KeyHash> entries;
+        std::unordered_map<Peer, Entry, PeerHash> entries;
     };
-    [[nodiscard]] std::size_t shard_of(const Key& key) const { return KeyHash{}(key) % shards_.size(); }
+    [[nodiscard]] Shard& shard_of(const Peer& peer) { return shards_[PeerHash{}(peer) % shards_.size()]; }
 
     std::array<Shard, 8> shards_;
     std::atomic<std::size_t> held_ = 0;  // so that a node with nobody in quarantine takes no lock

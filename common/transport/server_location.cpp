@@ -34,6 +34,11 @@ std::optional<Protocol> service_of(std::string_view text) {
     return std::nullopt;
 }
 
+/// Not "." (RFC 2782), and a port that somebody can listen on.
+bool leads_somewhere(const Srv& record) {
+    return !record.target.empty() && record.port != 0;
+}
+
 std::string_view view(const DnsName& name) {
     return {name.data(), name.size()};
 }
@@ -284,7 +289,7 @@ void ServerLocation::after_srv() {
     bool found = false;
     for (const auto& service : services_) {
         const auto& answer = *answers_[service.question];
-        for (const auto& record : answer.srv) (record.target.empty() ? refused : found) = true;
+        for (const auto& record : answer.srv) (leads_somewhere(record) ? found : refused) = true;
         take_servers(answer, service.protocol);
     }
     if (!servers_.empty()) return next_step(Step::address);
@@ -300,7 +305,7 @@ void ServerLocation::after_srv() {
 void ServerLocation::take_servers(const DnsAnswer& answer, Protocol protocol) {
     boost::container::static_vector<const Srv*, looked_at> left;
     for (const auto& record : answer.srv)
-        if (!record.target.empty() && left.size() < left.capacity()) left.push_back(&record);
+        if (leads_somewhere(record) && left.size() < left.capacity()) left.push_back(&record);
     while (!left.empty() && servers_.size() < servers_.capacity()) {
         std::uint16_t priority = left.front()->priority;
         for (const auto* record : left) priority = std::min(priority, record->priority);

@@ -199,7 +199,13 @@ std::optional<Rejected> Authentication::count_challenge(const std::string& call_
 }
 
 void Authentication::keep(Outstanding one) {
-    if (outstanding_.size() >= nonces_kept) outstanding_.erase(outstanding_.begin());
+    if (outstanding_.size() >= nonces_kept) {
+        // The oldest that nobody answered: strangers who ask and ask must not put an end to one that the user has
+        // proved.
+        const auto unproved = std::find_if(outstanding_.begin(), outstanding_.end(),
+                                           [](const auto& kept) { return kept.newest_nc == 0; });
+        outstanding_.erase(unproved != outstanding_.end() ? unproved : outstanding_.begin());
+    }
     outstanding_.push_back(std::move(one));
 }
 

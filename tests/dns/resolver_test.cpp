@@ -279,6 +279,35 @@ TEST(ResolverAlone, bad_input_a_lame_server_gives_a_clear_outcome) {
     EXPECT_EQ(resolver.counts().failures, 1U);
 }
 
+TEST(ResolverAlone, bad_input_what_an_answer_says_of_other_names_is_not_believed) {
+    const std::string bank("\4bank\7example\0\0\1\0\1\0\0\x0e\x10\0\4", 24);
+    RogueServer poisoner([&](const std::string& query) {
+        auto reply = reply_to(query, 0x84, 0x80);
+        reply[7] = 2;   // answers: one to the question, one to another
+        reply[11] = 1;  // and an additional record
+        reply += std::string("\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4\xc0\0\2\1", 16);
+        return reply + bank + "\x06\x06\x06\x06" + bank + "\x06\x06\x06\x07";
+    });
+    Resolver resolver(with(poisoner));
+    const auto answer = ask(resolver, RecordType::a, "evil.example");
+    ASSERT_EQ(answer->outcome, Outcome::found);
+    ASSERT_EQ(answer->addresses.size(), 1U);
+    EXPECT_EQ(answer->addresses.front().ip(), "192.0.2.1");
+    EXPECT_EQ(resolver.known({RecordType::a, dns_name("bank.example")}), nullptr);
+    EXPECT_EQ(resolver.counts().cache_entries, 1U);
+}
+
+TEST(ResolverAlone, bad_input_an_answer_to_another_question_is_none) {
+    RogueServer liar([](const std::string& query) {
+        auto reply = reply_to(query, 0x84, 0x80);
+        reply[13] = 'x';  // the first letter of the name
+        reply[7] = 1;
+        return reply + std::string("\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4\6\6\6\6", 16);
+    });
+    Resolver resolver(with(liar));
+    EXPECT_NE(ask(resolver, RecordType::a, "isp.example")->outcome, Outcome::found);
+}
+
 TEST(ResolverAlone, bad_input_a_server_that_fails_or_refuses_gives_a_clear_outcome) {
     for (const int code : {2, 5}) {
         RogueServer server([code](const std::string& query) {

@@ -95,6 +95,26 @@ TEST(Quarantine, a_shorter_one_does_not_end_a_longer_one) {
     EXPECT_NE(table.of(target(1), 200'000), Quarantined::no);
 }
 
+TEST(Quarantine, OV_SES_03_a_short_Retry_After_does_not_last_as_long_as_an_earlier_silence) {
+    Quarantine table;
+    table.put(target(1), Quarantined::avoided, 0, 30'000);
+    table.put(target(1), Quarantined::asked, 1'000, 1'000);
+    EXPECT_EQ(table.of(target(1), 1'999), Quarantined::asked);
+    EXPECT_EQ(table.of(target(1), 2'000), Quarantined::avoided) << "tried again where nothing else is left";
+    table.put(target(1), Quarantined::asked, 2'000, 1'000);
+    table.answered(target(1));
+    EXPECT_EQ(table.of(target(1), 2'999), Quarantined::asked);
+    EXPECT_EQ(table.of(target(1), 3'000), Quarantined::no);
+}
+
+TEST(Quarantine, bad_input_a_wrong_certificate_for_one_domain_says_nothing_of_another_at_the_same_address) {
+    Quarantine table;
+    const auto address = Address::parse("192.0.2.1", 5061).value();
+    table.put({Protocol::tls, address, "evil.example"}, Quarantined::avoided, 0, 30'000);
+    EXPECT_EQ(table.of({Protocol::tls, address, "evil.example"}, 1), Quarantined::avoided);
+    EXPECT_EQ(table.of({Protocol::tls, address, "isp.example"}, 1), Quarantined::no);
+}
+
 TEST(Quarantine, bad_input_any_number_of_targets_takes_a_bounded_place) {
     Quarantine table;
     for (int i = 0; i < 100'000; ++i) {

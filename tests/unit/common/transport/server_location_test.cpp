@@ -260,6 +260,14 @@ TEST(ServerLocation, RFC_2782_a_dot_says_that_there_is_no_service) {
     EXPECT_EQ(zone.locate({"example.net", 0, "udp"}).failure, LocationFailure::not_offered);
 }
 
+TEST(ServerLocation, bad_input_a_server_at_port_0_is_no_server) {
+    Zone zone;
+    zone.srv("_sip._udp.example.net", 0, 0, "a.example.net", 0).a("a.example.net", "192.0.2.1");
+    EXPECT_EQ(zone.locate({"example.net", 0, "udp"}).failure, LocationFailure::not_offered);
+    zone.srv("_sip._udp.example.net", 1, 0, "a.example.net", 5062);
+    EXPECT_EQ(text(zone.locate({"example.net", 0, "udp"})), "udp:192.0.2.1:5062");
+}
+
 TEST(ServerLocation, IW_RTE_04_addresses_of_families_that_we_send_from) {
     Zone zone;
     zone.a("example.net", "192.0.2.1").a("example.net", "2001:db8::1");

@@ -186,6 +186,17 @@ TEST_F(Authenticating, SR_REG_15_four_minutes_after_the_last_challenge_the_serie
     challenge("n5", {"c1", std::nullopt}, 242'000);
 }
 
+TEST_F(Authenticating, bad_input_strangers_who_ask_and_ask_do_not_end_a_nonce_that_was_proved) {
+    challenge("own", {"own", std::nullopt});
+    ASSERT_TRUE(accepts({"own", answer("own")}, 1));
+    for (int i = 0; i < 100; ++i) challenge("n" + std::to_string(i), {"c" + std::to_string(i), std::nullopt}, 2);
+    EXPECT_TRUE(accepts({"own", answer("own", "00000002")}, 3));
+    for (int i = 0; i < 100; ++i) {
+        challenge("p" + std::to_string(i), {"own", std::nullopt}, 4);
+        ASSERT_TRUE(accepts({"own", answer("p" + std::to_string(i))}, 4)) << "proved ones make room for each other";
+    }
+}
+
 TEST_F(Authenticating, who_sends_endless_call_ids_and_nonces_keeps_no_more_than_a_few) {
     challenge("first", {"first", std::nullopt});
     for (int i = 0; i < 1'000; ++i) challenge("n" + std::to_string(i), {"c" + std::to_string(i), std::nullopt});
