@@ -23,6 +23,7 @@ transport::StreamLimits limits_of(const Node& node) {
     return limits;
 }
 
+constexpr std::size_t inbox_octets = std::size_t{64} << 20;
 constexpr int worker_shift = 56;
 constexpr std::uint64_t reference_mask = (std::uint64_t{1} << worker_shift) - 1;
 
@@ -121,9 +122,25 @@ void Worker::take(std::string_view octets, const Arrival& arrival) {
     if (octets.size() < 20) return;  // keep-alives and noise
     const auto worker = worker_of(octets, node_);
     if (worker == index_) return guarded([&] { core_.receive(std::string(octets), arrival); });
-    colleagues_[worker]->enqueue([target = colleagues_[worker].get(), text = std::string(octets), arrival]() mutable {
-        target->core_.receive(std::move(text), arrival);
-    });
+    colleagues_[worker]->hand_over(octets, arrival);
+}
+
+/// A message that a colleague read. Whoever sends faster than this worker works must not fill the memory: what finds no
+/// room is lost as it would be in the system's own buffer.
+void Worker::hand_over(std::string_view octets, const Arrival& arrival) {
+    bool first = false;
+    {
+        const std::lock_guard lock(inbox_lock_);
+        if (inbox_octets_ + octets.size() > inbox_octets) {
+            published_.overrun.fetch_add(1, std::memory_order_relaxed);
+            return;
+        }
+        inbox_octets_ += octets.size();
+        first = inbox_.empty();
+        inbox_.push_back(
+            [this, text = std::string(octets), arrival]() mutable { core_.receive(std::move(text), arrival); });
+    }
+    if (first) asio::post(io_, [this] { drain_inbox(); });
 }
 
 void Worker::enqueue(std::function<void()> task) {
@@ -141,6 +158,7 @@ void Worker::drain_inbox() {
     {
         const std::lock_guard lock(inbox_lock_);
         tasks.swap(inbox_);
+        inbox_octets_ = 0;
     }
     begin();
     for (auto& task : tasks) guarded(task);
@@ -182,9 +200,12 @@ void Worker::flush() {
 Server::Totals Worker::totals() const {
     constexpr auto relaxed = std::memory_order_relaxed;
     Server::Totals totals;
-    totals.counters = {published_.received.load(relaxed),  published_.sent.load(relaxed),
-                       published_.malformed.load(relaxed), published_.stray.load(relaxed),
-                       published_.again.load(relaxed),     published_.failovers.load(relaxed)};
+    totals.counters = {published_.received.load(relaxed),
+                       published_.sent.load(relaxed),
+                       published_.malformed.load(relaxed) + published_.overrun.load(relaxed),
+                       published_.stray.load(relaxed),
+                       published_.again.load(relaxed),
+                       published_.failovers.load(relaxed)};
     totals.server_transactions = published_.servers.load(relaxed);
     totals.client_transactions = published_.clients.load(relaxed);
     totals.connections = published_.connections.load(relaxed);

@@ -60,6 +60,7 @@ class Worker final : public Outside {
   private:
     void read_socket(std::size_t listener);
     void take(std::string_view octets, const Arrival& arrival);
+    void hand_over(std::string_view octets, const Arrival& arrival);
     void drain_inbox();
     /// One message, event or timer: what it throws ends here, the next one is handled (ISTHMUS-RT-004).
     template <class Task>
@@ -95,10 +96,12 @@ class Worker final : public Outside {
     std::vector<std::vector<transport::Datagram>> outbox_;
     std::mutex inbox_lock_;
     std::vector<std::function<void()>> inbox_;
+    std::size_t inbox_octets_ = 0;  // of messages that colleagues read
     std::thread thread_;
     std::atomic<std::size_t> pending_ = 0;
     struct Published {
-        std::atomic<std::uint64_t> received = 0, sent = 0, malformed = 0, stray = 0, again = 0, failovers = 0;
+        std::atomic<std::uint64_t> received = 0, sent = 0, malformed = 0, stray = 0, again = 0, failovers = 0,
+                                   overrun = 0;
         std::atomic<std::size_t> servers = 0, clients = 0, connections = 0, tls = 0;
     } published_;
 };
