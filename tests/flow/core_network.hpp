@@ -10,21 +10,32 @@
 
 namespace isthmus::flow {
 
+/// Where everything is: host parts as in a URI.
+struct Places {
+    std::string pcscf = "127.0.1.10", icscf = "127.0.1.20", scscf = "127.0.1.30";
+    std::string alice = "127.0.2.1", bob = "127.0.2.2";
+};
+inline Places on_ipv6() {
+    return {"[fd00:1::10]", "[fd00:1::20]", "[fd00:1::30]", "[fd00:2::1]", "[fd00:2::2]"};
+}
+
 class CoreNetwork : public testing::TestWithParam<std::size_t> {
   protected:
-    CoreNetwork() {
-        directory.servers.push_back({"sip:127.0.1.30:5060", {}, 0, 1});
+    explicit CoreNetwork(Places places_in = {}) : places(std::move(places_in)) {
+        const auto icscf_uri = "sip:" + places.icscf + ":5060";
+        const auto scscf_uri = "sip:" + places.scscf + ":5060";
+        directory.servers.push_back({scscf_uri, {}, 0, 1});
         directory.add("alice", "home1.net", "a-secret",
                       {{"sip:alice.home@home1.net", false}, {"tel:+15551001", false}});
         directory.add("bob", "home1.net", "b-secret");
         pcscf_settings.visited_network = "home1.net";
-        pcscf_settings.icscf = "sip:127.0.1.20:5060";
+        pcscf_settings.icscf = icscf_uri;
         pcscf_settings.trusted = core_addresses();
         at_icscf.trusted = core_addresses();
         at_icscf.directory = &directory;
         at_icscf.network.replace(directory.servers);
-        shared.settings.registrar.server_name = "sip:127.0.1.30:5060";
-        shared.settings.icscf = "sip:127.0.1.20:5060";
+        shared.settings.registrar.server_name = scscf_uri;
+        shared.settings.icscf = icscf_uri;
         shared.settings.home_domains = {"home1.net"};
         shared.settings.trusted = core_addresses();
         shared.directory = &directory;
@@ -37,7 +48,7 @@ class CoreNetwork : public testing::TestWithParam<std::size_t> {
     }
 
     static std::vector<runtime::AddressRange> core_addresses() {
-        const std::vector<std::string> core = {"127.0.1.0/24"};
+        const std::vector<std::string> core = {"127.0.1.0/24", "fd00:1::/64"};
         return runtime::address_ranges(core);
     }
 
@@ -97,6 +108,7 @@ class CoreNetwork : public testing::TestWithParam<std::size_t> {
                std::string(registered.value(sip::HeaderId::service_route)) + "\n";
     }
 
+    const Places places;
     Net net;
     FakeDirectory directory{net};
     pcscf::Settings pcscf_settings;
@@ -106,11 +118,11 @@ class CoreNetwork : public testing::TestWithParam<std::size_t> {
     std::int64_t policy_version = 0;
     observability::Metrics metrics{GetParam()};
     scscf::Shared shared;
-    NodeHost pcscf{net, "pcscf", "127.0.1.10:5060", GetParam()};
-    NodeHost icscf{net, "icscf", "127.0.1.20:5060", GetParam()};
-    NodeHost scscf{net, "scscf", "127.0.1.30:5060", GetParam()};
-    Phone alice_phone{net, "alice", "127.0.2.1:5070"};
-    Phone bob_phone{net, "bob", "127.0.2.2:5070"};
+    NodeHost pcscf{net, "pcscf", places.pcscf + ":5060", GetParam()};
+    NodeHost icscf{net, "icscf", places.icscf + ":5060", GetParam()};
+    NodeHost scscf{net, "scscf", places.scscf + ":5060", GetParam()};
+    Phone alice_phone{net, "alice", places.alice + ":5070"};
+    Phone bob_phone{net, "bob", places.bob + ":5070"};
     const Account alice{"alice", "a-secret"};
     const Account bob{"bob", "b-secret"};
     int cseq = 0;

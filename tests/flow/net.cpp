@@ -100,6 +100,10 @@ void Net::a(const std::string& host, const std::string& address) {
     record(transport::RecordType::a, host).addresses.push_back(Address::parse(address, 0).value());
 }
 
+void Net::aaaa(const std::string& host, const std::string& address) {
+    record(transport::RecordType::aaaa, host).addresses.push_back(Address::parse(address, 0).value());
+}
+
 void Net::answer_silent_questions() {
     while (!silent_questions_.empty() && silent_questions_.front().due <= now_) {
         auto waiting = std::move(silent_questions_.front());

@@ -56,6 +56,7 @@ class Net {
     transport::DnsAnswer& record(transport::RecordType type, const std::string& host);
     void srv(const std::string& service, std::uint16_t priority, const std::string& host, std::uint16_t port = 5060);
     void a(const std::string& host, const std::string& address);
+    void aaaa(const std::string& host, const std::string& address);
     void ask(const transport::Question& question, std::function<void(transport::AnswerPtr)> done);
     bool name_server_silent = false;
     std::vector<std::string> dns_queries;  ///< "A host.example.net"
