@@ -33,6 +33,7 @@ class Demo:
               ("a Rel-5 phone calls the Internet, the Internet phone hangs up", "relaxed_callee"),
               ("a call to an ISP domain over TLS", "secure_call"),
               ("a wrong certificate is refused, in words", "wrong_certificate"),
+              ("openssl reaches the S-CSCF by TLS", "options_by_openssl"),
               ("one SQL statement denies the domain", "denied"),
               ("another allows it again", "allowed_again"),
               ("the first server of a domain is dead, the call arrives through the second", "failed_over")]
@@ -265,6 +266,19 @@ class Demo:
         def said():
             return judge.logged_certificate(self.lab.programs.tail("scscf", 50), KAMAILIO_AS_IMPOSTOR)
         return f"480, Warning: {warning}, within {took:.1f} s; nothing sent; the S-CSCF's log: {self.eventually(said)}"
+
+    def options_by_openssl(self):
+        """A TLS client that is not ours believes our certificate, is answered, and would not believe another name."""
+        here = CORE["scscf"]
+        number = time.monotonic_ns()
+        request = (f"OPTIONS sip:{here}:{TLS_PORT};transport=tls SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;rport;"
+                   f"branch=z9hG4bK{number}\r\nMax-Forwards: 5\r\nFrom: <sip:openssl@127.0.0.1>;tag=1\r\nTo: <sip:{here}>"
+                   f"\r\nCall-ID: {number}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
+        said = self.lab.ask_by_openssl("scscf", here, request)
+        need("SIP/2.0 200 " in said, f"openssl was not answered with 200:\n{said[-500:]}")
+        said = self.lab.ask_by_openssl("scscf", CORE["icscf"], request)
+        need("SIP/2.0" not in said and "mismatch" in said, f"openssl took the certificate for another one:\n{said[-500:]}")
+        return "OPTIONS was answered with 200; under another address openssl refused the certificate"
 
     def denied(self):
         before = self.lab.programs.pid("scscf")

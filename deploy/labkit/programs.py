@@ -54,8 +54,8 @@ class Lab:
 
     def start_name_server(self):
         values = {"address": NAME_SERVER, "name_server": NAME_SERVER, "folder": self.folders.dns, "home": HOME, "isp": ISP,
-                  "kamailio": KAMAILIO, "backup": BACKUP, "dead": DEAD, **CORE}
-        for zone in ("home", "isp"):
+                  "secure": SECURE_ISP, "tls_port": TLS_PORT, "kamailio": KAMAILIO, "backup": BACKUP, "dead": DEAD, **CORE}
+        for zone in ("home", "isp", "secure"):
             render(f"{zone}.zone.in", self.folders.dns / f"{zone}.zone", {**values, "port": PORT})
         config = render("unbound.conf.in", self.folders.dns / "unbound.conf", {**values, "port": DNS_PORT})
         self.programs.start("unbound", ["/usr/sbin/unbound", "-d", "-p", "-c", str(config)])
@@ -168,6 +168,17 @@ class Lab:
                     return
                 if answers or not piece:
                     raise LabError(f"baresip did not take the command to hang up: {received.decode(errors='replace')}")
+
+    def ask_by_openssl(self, role, expected, request, seconds=5):
+        """What openssl printed: of itself, and of the answer of a CSCF's TLS port; `expected` is the address its certificate must name."""
+        command = ["openssl", "s_client", "-connect", f"{CORE[role]}:{TLS_PORT}", "-CAfile",
+                   str(self.folders.certificates / "authority.pem"), "-verify_return_error", "-verify_ip", expected, "-quiet"]
+        client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            return client.communicate(request.encode(), timeout=seconds)[0].decode(errors="replace")
+        except subprocess.TimeoutExpired:  # it stays connected: the CSCF does not hang up
+            client.kill()
+            return client.communicate()[0].decode(errors="replace")
 
     def sipp(self, scenario, user, keys=None, seconds=40, card=None):
         """Plays a scenario as one of the IMS phones and does not wait for its end."""
