@@ -274,11 +274,14 @@ class Demo:
         request = (f"OPTIONS sip:{here}:{TLS_PORT};transport=tls SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;rport;"
                    f"branch=z9hG4bK{number}\r\nMax-Forwards: 5\r\nFrom: <sip:openssl@127.0.0.1>;tag=1\r\nTo: <sip:{here}>"
                    f"\r\nCall-ID: {number}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
-        said = self.lab.ask_by_openssl("scscf", here, request)
+        said = self.lab.ask_by_openssl(CORE["icscf"], "scscf", here, request)
         need("SIP/2.0 200 " in said, f"openssl was not answered with 200:\n{said[-500:]}")
-        said = self.lab.ask_by_openssl("scscf", CORE["icscf"], request)
+        said = self.lab.ask_by_openssl(KAMAILIO, "scscf", here, request)
+        need("SIP/2.0 403 " in said, f"openssl as a stranger was not answered with 403:\n{said[-500:]}")
+        said = self.lab.ask_by_openssl(CORE["icscf"], "scscf", CORE["icscf"], request)
         need("SIP/2.0" not in said and "mismatch" in said, f"openssl took the certificate for another one:\n{said[-500:]}")
-        return "OPTIONS was answered with 200; under another address openssl refused the certificate"
+        return ("from a neighbour's address OPTIONS was answered with 200, from a stranger's with 403; under another name "
+                "openssl refused the certificate")
 
     def denied(self):
         before = self.lab.programs.pid("scscf")

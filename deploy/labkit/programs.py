@@ -169,10 +169,12 @@ class Lab:
                 if answers or not piece:
                     raise LabError(f"baresip did not take the command to hang up: {received.decode(errors='replace')}")
 
-    def ask_by_openssl(self, role, expected, request, seconds=5):
-        """What openssl printed: of itself, and of the answer of a CSCF's TLS port; `expected` is the address its certificate must name."""
-        command = ["openssl", "s_client", "-connect", f"{CORE[role]}:{TLS_PORT}", "-CAfile",
-                   str(self.folders.certificates / "authority.pem"), "-verify_return_error", "-verify_ip", expected, "-quiet"]
+    def ask_by_openssl(self, source, role, expected, request, seconds=2):
+        """What openssl printed, the answer of a CSCF's TLS port among it. `expected`: the address its certificate must
+        name."""
+        authority = str(self.folders.certificates / "authority.pem")
+        command = ["openssl", "s_client", "-bind", f"{source}:0", "-connect", f"{CORE[role]}:{TLS_PORT}", "-CAfile",
+                   authority, "-verify_return_error", "-verify_ip", expected, "-quiet"]
         client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
             return client.communicate(request.encode(), timeout=seconds)[0].decode(errors="replace")
