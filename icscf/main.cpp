@@ -21,6 +21,8 @@ runtime::Assembly assemble(const runtime::Parts& parts) {
     node->directory = runtime::make_directory(parts, "icscf");
     node->shared.trusted = runtime::address_ranges(parts.configuration.list("icscf.trusted"));
     node->shared.directory = node->directory.get();
+    node->shared.restoration = parts.configuration.flag("icscf.restoration");
+    node->shared.scscf_timeout_ms = static_cast<std::uint64_t>(parts.configuration.integer("icscf.scscf_timeout_ms"));
     node->shared.network.follow(*node->directory, std::chrono::seconds(2));
     parts.metrics.watch("isthmus_location_cache_entries", "Identities whose S-CSCF is remembered", {},
                         [node] { return static_cast<double>(node->shared.locations.size()); });

@@ -22,6 +22,20 @@ std::vector<Option> options() {
          .min = 0,
          .max = 100'000'000,
          .help = "Who serves whom, remembered for calls while the directory is unreachable."});  // IC-SES-10
+    options.push_back({.section = "icscf",
+                       .key = "scscf_timeout_ms",
+                       .form = Form::integer,
+                       .fallback = 4'000,
+                       .unit = "ms",
+                       .min = 100,
+                       .max = 32'000,
+                       .help = "How long an S-CSCF may say nothing before another one is asked."});  // IR-REG-06
+    options.push_back({.section = "icscf",
+                       .key = "restoration",
+                       .form = Form::boolean,
+                       .fallback = true,
+                       .help = "Another S-CSCF takes over the users of one that does not answer; if not, their "
+                               "requests get 504."});  // IC-SES-05
     return options;
 }
 

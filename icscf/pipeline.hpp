@@ -8,6 +8,7 @@
 #include "common/runtime/address_range.hpp"
 #include "common/runtime/core.hpp"
 #include "common/subscriber/directory.hpp"
+#include "common/transport/silent_hops.hpp"
 #include "icscf/location_cache.hpp"
 #include "icscf/network.hpp"
 
@@ -21,6 +22,9 @@ struct Shared {
     subscriber::Directory* directory = nullptr;
     Network network;
     LocationCache locations;
+    transport::SilentHops silent;  ///< S-CSCFs
+    bool restoration = true;       ///< another S-CSCF takes over the users of one that does not answer
+    std::uint64_t scscf_timeout_ms = 4'000;
 };
 
 std::unique_ptr<runtime::Role> make_role(runtime::Core& core, Shared& shared);

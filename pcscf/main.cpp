@@ -19,6 +19,8 @@ pcscf::Settings settings_from(const runtime::Configuration& configuration) {
     settings.trusted = runtime::address_ranges(configuration.list("pcscf.trusted"));
     settings.route_check =
         configuration.text("pcscf.route_check") == "reject" ? pcscf::RouteCheck::reject : pcscf::RouteCheck::replace;
+    settings.restoration = configuration.flag("pcscf.restoration");
+    settings.restoration_504 = configuration.flag("pcscf.restoration_504");
     settings.strict_contact = configuration.text("pcscf.contact_check") == "strict";
     settings.access_timing = {static_cast<std::uint32_t>(configuration.integer("access.t1_ms")),
                               static_cast<std::uint32_t>(configuration.integer("access.t2_ms")),

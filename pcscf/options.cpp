@@ -67,6 +67,17 @@ std::vector<Option> options() {
                        .fallback = "lenient",
                        .choices = {"strict", "lenient"},
                        .help = "A Contact that is not registered is answered with 403, or accepted."});
+    options.push_back({.section = "pcscf",
+                       .key = "restoration",
+                       .form = Form::boolean,
+                       .fallback = true,
+                       .help = "A request of a user whose S-CSCF does not answer goes to the I-CSCF, which finds "
+                               "another S-CSCF; if not, it gets 504."});  // PO-SES-15
+    options.push_back({.section = "pcscf",
+                       .key = "restoration_504",
+                       .form = Form::boolean,
+                       .fallback = true,
+                       .help = "A 504 because no S-CSCF answers tells the UE to register anew."});  // PO-SES-15
     append_access_timers(options);
     return options;
 }

@@ -9,6 +9,7 @@
 #include "common/sip/text.hpp"
 #include "pcscf/access_registration.hpp"
 #include "pcscf/asserted_identity.hpp"
+#include "pcscf/restoration.hpp"
 
 namespace isthmus::pcscf {
 
@@ -205,19 +206,80 @@ class Pcscf final : public runtime::Role {
         if (too_many_preferred(received)) return runtime::refuse(*transaction, 400, "", "HX-SES-01");
         if (settings_.strict_contact && received.has(HeaderId::contact) && !is_registered_contact(received, *binding))
             return runtime::refuse(*transaction, 403, "Contact is not registered", "PO-SES-04");
-        Message request = received.copy();
+        const bool silent = settings_.restoration && settings_.silent->any() &&
+                            settings_.silent->is_silent(scscf_of(*binding), core_.outside().now_ms());
+        send_initial(transaction, binding, loop, silent ? Way::icscf : Way::service_route);
+    }
+
+    /// Host and port of the S-CSCF in the Service-Route, whatever its tokens.
+    static std::string scscf_of(const AccessBinding& binding) {
+        if (binding.service_route.empty()) return {};
+        const auto entry = sip::NameAddr::parse(binding.service_route.front());
+        return entry ? entry->uri.host + ":" + std::to_string(entry->uri.port) : std::string();
+    }
+
+    enum class Way : std::uint8_t {
+        service_route,
+        icscf  ///< the S-CSCF of the Service-Route does not answer (PO-SES-15)
+    };
+    void send_initial(const Transaction& transaction, const Binding& binding, std::uint64_t loop, Way way) {
+        Message request = transaction->request().copy();
         const auto route = enforce_route(request, binding->service_route, settings_.route_check);
         if (route == RouteVerdict::refused)
             return runtime::refuse(*transaction, 400, "Route does not match Service-Route", "PO-SES-02");
+        if (way == Way::icscf) {  // IC-SES-07
+            request.remove(HeaderId::route);
+            request.prepend(HeaderId::route, "<" + settings_.icscf + ";lr;orig>");
+        }
         assert_identity(request, asserted_identity(request, *binding, binding->asserted.front()));
         clean_from_ue(request);
         append_charging(request);
         if (creates_dialog(request.method()))
             runtime::record_route(core_, request, core_.token(Position::access, binding->id),
                                   transaction->arrival().peer);
-        send(transaction, std::move(request), std::nullopt, towards_ue_, loop,
-             route == RouteVerdict::replaced ? "PO-SES-02 Route replaced by Service-Route" : "PO-SES-08");
+        send(transaction, std::move(request), std::nullopt,
+             std::make_shared<Initial>(*this, transaction, binding, loop, way), loop,
+             way == Way::icscf                 ? "PO-SES-15 the S-CSCF does not answer, to the I-CSCF"
+             : route == RouteVerdict::replaced ? "PO-SES-02 Route replaced by Service-Route"
+                                               : "PO-SES-08");
     }
+
+    /// An initial request of a UE: what becomes of it where its S-CSCF does not answer (PO-SES-15).
+    class Initial final : public runtime::ForwardUser {
+      public:
+        Initial(Pcscf& role, Transaction transaction, Binding binding, std::uint64_t loop, Way way)
+            : role_(role), transaction_(std::move(transaction)), binding_(std::move(binding)), loop_(loop), way_(way) {}
+
+        void on_response(Message& response, std::uint16_t branch) override {
+            role_.towards_ue_->on_response(response, branch);
+            const auto& settings = role_.settings_;
+            if (way_ == Way::service_route && settings.silent->any())
+                settings.silent->answered(scscf_of(*binding_));
+            else if (way_ == Way::icscf && response.status() == 504 && settings.restoration_504)
+                ask_to_register(response, binding_->service_route.front());
+        }
+
+        bool takes_back(const Message* response, const runtime::Undelivered& why) override {
+            if (response != nullptr || !why.tried || binding_->service_route.empty()) return false;
+            const auto& settings = role_.settings_;
+            if (way_ == Way::service_route) settings.silent->put(scscf_of(*binding_), role_.core_.outside().now_ms());
+            if (way_ == Way::service_route && settings.restoration) {
+                role_.send_initial(transaction_, binding_, loop_, Way::icscf);
+                return true;
+            }
+            transaction_->reply(504, "PO-SES-15 no S-CSCF answers", [this](Message& answer) {
+                if (role_.settings_.restoration_504) ask_to_register(answer, binding_->service_route.front());
+            });
+            return true;
+        }
+
+      private:
+        Pcscf& role_;
+        Transaction transaction_;
+        Binding binding_;
+        std::uint64_t loop_;
+        Way way_;
+    };
 
     void in_dialog_from_ue(const Transaction& transaction, const AccessBinding& binding, const proxy::OwnRoute& own,
                            std::uint64_t loop) {

@@ -8,6 +8,7 @@
 
 #include "common/runtime/address_range.hpp"
 #include "common/runtime/core.hpp"
+#include "common/transport/silent_hops.hpp"
 #include "pcscf/access_binding.hpp"
 #include "pcscf/route_enforcement.hpp"
 
@@ -19,6 +20,10 @@ struct Settings {
     std::vector<runtime::AddressRange> trusted;
     RouteCheck route_check = RouteCheck::replace;
     bool strict_contact = false;  ///< PO-SES-04
+    /// A request of a user whose S-CSCF does not answer goes to the I-CSCF, which finds him another one (PO-SES-15).
+    bool restoration = true;
+    bool restoration_504 = true;  ///< where that comes to nothing the 504 tells the UE to register anew
+    std::shared_ptr<transport::SilentHops> silent = std::make_shared<transport::SilentHops>();  ///< S-CSCFs
     transaction::Timing access_timing{2000, 16'000, 17'000};
 };
 

@@ -16,6 +16,7 @@ struct Node {
     scscf::PolicyStore policy;
     std::unique_ptr<subscriber::PostgresDirectory> directory;
     std::unique_ptr<scscf::PolicyLoader> loader;
+    std::unique_ptr<scscf::AssignmentWatch> assignments;
 };
 
 scscf::Settings settings_from(const runtime::Configuration& configuration) {
@@ -57,11 +58,16 @@ runtime::Assembly assemble(const runtime::Parts& parts) {
     node->shared.directory = node->directory.get();
     node->shared.policy = &node->policy;
     node->shared.metrics = &parts.metrics;
+    node->shared.report = [&log = parts.log](const scscf::RestorationEvent& event) { scscf::report(log, event); };
     watch(parts, node);
 
     runtime::Assembly assembly;
     assembly.make_role = [node](runtime::Core& core) { return scscf::make_role(core, node->shared); };
-    assembly.bound = [node](runtime::Server& server) { scscf::restore(server, node->shared); };
+    assembly.bound = [node, connection = runtime::database_connection(parts.configuration, "scscf assignments")](
+                         runtime::Server& server) {
+        scscf::restore(server, node->shared);
+        node->assignments = scscf::watch_assignments(connection, server, node->shared);
+    };
     assembly.ready = [node] { return node->policy.current() != nullptr; };
     assembly.health = [node] {
         return std::vector<std::pair<std::string, std::string>>{
@@ -70,6 +76,7 @@ runtime::Assembly assemble(const runtime::Parts& parts) {
              node->policy.current() ? "version " + std::to_string(node->policy.status().version) : "not loaded"}};
     };
     assembly.stopped = [node] {
+        node->assignments.reset();
         node->loader.reset();
         node->directory.reset();
     };

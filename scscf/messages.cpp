@@ -19,4 +19,16 @@ void report(observability::Log& log, const PolicyEvent& event) {
     }
 }
 
+void report(observability::Log& log, const RestorationEvent& event) {
+    using Kind = RestorationEvent::Kind;
+    switch (event.kind) {
+        case Kind::taken_over:
+            return log.write(messages::user_taken_over, {{"identity", event.identity}, {"server", event.server}});
+        case Kind::lost:
+            return log.write(messages::user_lost, {{"identity", event.identity}});
+        case Kind::circle:
+            return log.write(messages::assignment_circle, {{"identity", event.identity}, {"server", event.server}});
+    }
+}
+
 }  // namespace isthmus::scscf

@@ -4,6 +4,7 @@
 #include "common/observability/log.hpp"
 #include "common/observability/message.hpp"
 #include "scscf/policy_loader.hpp"
+#include "scscf/shared.hpp"
 
 namespace isthmus::scscf {
 
@@ -50,8 +51,34 @@ inline constexpr observability::Message policy_database_back = observability::Me
     .action = "Nothing.",
 };
 
+inline constexpr observability::Message user_taken_over = observability::MessageText{
+    .id = "ISTHMUS-SC-001",
+    .level = observability::Level::info,
+    .text = "{identity} is served here now, {server} did not answer",
+    .meaning = "This S-CSCF took the user's registration over with all contacts.",
+    .cause = "An I-CSCF had no answer from the other S-CSCF.",
+    .action = "If that was not on purpose, look why the other one did not answer.",
+};
+inline constexpr observability::Message user_lost = observability::MessageText{
+    .id = "ISTHMUS-SC-002",
+    .level = observability::Level::info,
+    .text = "{identity} is served by another S-CSCF now, the copy here is dropped",
+    .meaning = "Requests for the user that come here are sent on.",
+    .cause = "This S-CSCF did not answer an I-CSCF in time, so another one took the user over.",
+    .action = "If it was running all the time, look at the network between it and the I-CSCFs.",
+};
+inline constexpr observability::Message assignment_circle = observability::MessageText{
+    .id = "ISTHMUS-SC-003",
+    .level = observability::Level::error,
+    .text = "a request for {identity} was sent here, but the directory names {server}; answered with 500",
+    .meaning = "S-CSCFs disagree about who serves the user; the request was ended before it could go round.",
+    .cause = "S-CSCFs read different databases, or two of them have each other's name in scscf.uri.",
+    .action = "Compare [database] conninfo and scscf.uri of the S-CSCFs.",
+};
+
 }  // namespace messages
 
 void report(observability::Log& log, const PolicyEvent& event);
+void report(observability::Log& log, const RestorationEvent& event);
 
 }  // namespace isthmus::scscf

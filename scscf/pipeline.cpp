@@ -17,6 +17,7 @@
 #include "scscf/session/served_user.hpp"
 #include "scscf/session/session_case.hpp"
 #include "scscf/session/target_set.hpp"
+#include "scscf/user_reader.hpp"
 
 namespace isthmus::scscf {
 
@@ -72,7 +73,8 @@ class Scscf final : public runtime::Role {
           shared_(shared),
           trust_(shared.settings.trusted),
           registrar_(core, shared.settings.registrar, *shared.directory, shared.registrations),
-          internet_(core, shared) {}
+          internet_(core, shared),
+          reader_(core, shared) {}
 
     RegistrarService& registrar() { return registrar_; }
 
@@ -89,9 +91,9 @@ class Scscf final : public runtime::Role {
             return runtime::refuse(*transaction, 403, "", "IN-SES-01 no direct requests from outside");
         switch (position.session_case) {
             case SessionCase::originating:
-                return originating(transaction, loop);
+                return originating(transaction, generation_in(position.own_params), loop);
             case SessionCase::terminating:
-                return terminating(transaction, loop);
+                return terminating(transaction, generation_in(position.own_params), loop);
             case SessionCase::in_dialog:
                 return in_dialog(transaction, *position.token, trusted, loop);
             case SessionCase::translated_dialog:
@@ -117,6 +119,11 @@ class Scscf final : public runtime::Role {
         runtime::forward_ack(core_, std::move(ack), "DG-SES-03");
     }
 
+    /// ER-REG-18: another S-CSCF takes its users over.
+    void refuse_new_work(runtime::ServerTransaction& transaction) override {
+        runtime::refuse(transaction, 480, subscriber::scscf_draining, "ER-REG-18 stopping");
+    }
+
     [[nodiscard]] transaction::Timing timing(const transport::Peer&) const override { return core_.node().timing; }
 
   private:
@@ -139,11 +146,20 @@ class Scscf final : public runtime::Role {
             });
         }
         auto& work = std::get<RegisterWork>(read);
+        const bool known_way = work.attempt.protection == registrar::Protection::yes ||
+                               work.attempt.protection == registrar::Protection::associated;
+        // SR-REG-03: who comes a way that is known was registered somewhere.
+        if (!known_way || shared_.registrations.find(work.request.public_identity))
+            return authenticate(transaction, std::move(work));
+        find_elsewhere(transaction, [this, transaction, work = std::move(work)] { authenticate(transaction, work); });
+    }
+
+    /// On the worker that owns the registration.
+    void authenticate(const Transaction& transaction, RegisterWork work) {
         const auto owner = registration_owner(core_, work.request.private_identity);
         auto* registrar = shared_.registrars.at(owner);
         const auto answer = [this, transaction](const RegisterAnswer& said) { answer_register(transaction, said); };
-        if (owner == core_.index()) return registrar->handle(std::move(work), answer);
-        // The answer comes back to this worker, which holds the transaction.
+        // Posted to this worker too: behind what was taken over for the user. The answer comes back to this worker.
         core_.outside().post(owner, [registrar, work = std::move(work),
                                      answer_here = runtime::hand_back<RegisterAnswer>(core_.outside(), core_.index(),
                                                                                       answer)]() mutable {
@@ -151,7 +167,23 @@ class Scscf final : public runtime::Role {
         });
     }
 
+    /// Reads who serves the user; goes on with `here` unless that is another S-CSCF.
+    void find_elsewhere(const Transaction& transaction, std::function<void()> here) {
+        const auto to = sip::NameAddr::parse(transaction->request().value(HeaderId::to));
+        const auto uri = sip::Uri::parse(transaction->request().request_uri());
+        const Want want{to->uri.canonical_identity(), false, uri ? generation_in(uri->params) : std::nullopt,
+                        proxy::loop_hash(transaction->request(), core_.node().secret)};
+        reader_.read(want.identity, want.sent_with, [this, transaction, want, here](const FoundUser& found) {
+            if (found.kind == FoundUser::Kind::elsewhere) return reroute(transaction, found, want);
+            if (found.kind == FoundUser::Kind::circle) return transaction->reply(500, "SR-REG-57 a circle");
+            here();
+        });
+    }
+
     void answer_register(const Transaction& transaction, const RegisterAnswer& answer) {
+        if (answer.elsewhere)
+            return find_elsewhere(
+                transaction, [transaction] { transaction->reply(500, "SR-REG-55 the assignment changed meanwhile"); });
         if (answer.refusal && answer.refusal->kind == subscriber::SipEffect::Kind::answer)
             return runtime::refuse(*transaction, *answer.refusal, answer.result);
         if (!answer.warning.empty())
@@ -165,11 +197,11 @@ class Scscf final : public runtime::Role {
 
     // --- originating ---
 
-    void originating(const Transaction& transaction, std::uint64_t loop) {
+    void originating(const Transaction& transaction, std::optional<std::int64_t> sent_with, std::uint64_t loop) {
         const auto served = served_user(transaction->request());
         if (served.registration) return originating_for(transaction, *served.registration, served.identity, loop);
         if (served.identity.empty()) return runtime::refuse(*transaction, 403, "", "SO-SES-02 nobody is asserted");
-        read_user(transaction, served.identity,
+        read_user(transaction, {served.identity, true, sent_with, loop},
                   [this, transaction, loop, identity = served.identity](const Registered& found) {
                       // SO-SES-02: who is not registered here has no originating services of ours.
                       if (!found)
@@ -185,7 +217,7 @@ class Scscf final : public runtime::Role {
     };
     Served served_user(const Message& request) {
         Served served;
-        for (const auto& identity : session::asserted_identities(request)) {
+        for (const auto& identity : session::served_identities(request)) {
             if (served.identity.empty()) served.identity = identity;
             if (auto registration = shared_.registrations.find(identity)) return {identity, std::move(registration)};
         }
@@ -197,6 +229,7 @@ class Scscf final : public runtime::Role {
         if (!session::may_use(served.profile, identity))
             return runtime::refuse(*transaction, 403, "", "SO-SES-03 the served identity is barred");
         Message request = transaction->request().copy();
+        request.remove(HeaderId::p_served_user);
         session::complete_asserted_identity(request, served.profile);
         charge(request);
         const auto uri = sip::Uri::parse(request.request_uri());
@@ -227,14 +260,15 @@ class Scscf final : public runtime::Role {
 
     // --- terminating ---
 
-    void terminating(const Transaction& transaction, std::uint64_t loop) {
+    void terminating(const Transaction& transaction, std::optional<std::int64_t> sent_with, std::uint64_t loop) {
         const auto uri = sip::Uri::parse(transaction->request().request_uri());
         if (uri && core_.is_own(*uri) && uri->user.empty() && transaction->request().method() == Method::options)
             return transaction->reply(200, "addressed to this node");
         const auto identity = called_identity(*uri);
         if (const auto found = shared_.registrations.find(identity))
             return terminating_for(transaction, *found, identity, loop);
-        read_user(transaction, identity, [this, transaction, loop, identity](const Registered& found) {
+        const Want want{identity, false, sent_with, loop};
+        read_user(transaction, want, [this, transaction, loop, identity](const Registered& found) {
             if (!found) return runtime::refuse(*transaction, 480, "", "ST-SES-04 the callee has no contact");
             terminating_for(transaction, *found, identity, loop);
         });
@@ -286,37 +320,37 @@ class Scscf final : public runtime::Role {
         return std::make_shared<Redirections>(core_, shared_.settings, *transaction);
     }
 
-    /// A user who is not in memory, as after a restart (SR-REG-58). `go` gets null when nobody can be reached.
-    void read_user(const Transaction& transaction, const std::string& identity,
-                   std::function<void(const Registered&)> go) {
-        shared_.directory->read_user(
-            identity,
-            runtime::hand_back<subscriber::UserAnswer>(
-                core_.outside(), core_.index(),
-                [this, transaction, identity, go = std::move(go)](const subscriber::UserAnswer& answer) {
-                    if (answer.result == subscriber::Result::unreachable)
-                        return runtime::refuse(*transaction, 504, "", "ST-SES-15 the directory is unreachable");
-                    if (answer.result != subscriber::Result::success)
+    /// SO-SES-01: a user of whom no live copy is held. `go` gets null when nobody serves him.
+    struct Want {
+        std::string identity;
+        bool originating;
+        std::optional<std::int64_t> sent_with;
+        std::uint64_t loop;
+    };
+    void read_user(const Transaction& transaction, const Want& want, std::function<void(const Registered&)> go) {
+        reader_.read(
+            want.identity, want.sent_with, [this, transaction, want, go = std::move(go)](const FoundUser& found) {
+                switch (found.kind) {
+                    case FoundUser::Kind::served:
+                    case FoundUser::Kind::nobody:
+                        return go(found.registration);
+                    case FoundUser::Kind::elsewhere:
+                        return reroute(transaction, found, want);
+                    case FoundUser::Kind::circle:
+                        return transaction->reply(500, "SR-REG-57 a circle");
+                    case FoundUser::Kind::unknown:
                         return runtime::refuse(*transaction, 404, "", "ST-SES-01 the identity is not known");
-                    const bool ours = answer.user.server_name == shared_.settings.registrar.server_name;
-                    if (!ours || answer.user.bindings.empty()) return go(nullptr);
-                    adopt(answer.user);
-                    // Published or not yet: what was read is what there is.
-                    go(std::make_shared<Registration>(Registration{answer.user.profile, answer.user.bindings}));
-                }));
+                    case FoundUser::Kind::unreachable:
+                        return runtime::refuse(*transaction, 504, "", "ST-SES-15 the directory is unreachable");
+                }
+            });
     }
 
-    void adopt(const subscriber::User& user) {
-        for (const auto& binding : user.bindings) {
-            std::vector<ims::Binding> own;
-            std::copy_if(user.bindings.begin(), user.bindings.end(), std::back_inserter(own),
-                         [&](const ims::Binding& one) { return one.private_identity == binding.private_identity; });
-            const auto owner = registration_owner(core_, binding.private_identity);
-            core_.outside().post(owner, [registrar = shared_.registrars.at(owner), profile = user.profile,
-                                         name = binding.private_identity, own = std::move(own)]() mutable {
-                registrar->adopt(profile, name, std::move(own));
-            });
-        }
+    void reroute(const Transaction& transaction, const FoundUser& found, const Want& want) {
+        std::vector<runtime::Target> targets;
+        targets.push_back({rerouted(transaction->request(), found, want.identity, want.originating), std::nullopt, 0,
+                           "SR-REG-57 " + found.server + " serves " + want.identity});
+        runtime::forward(transaction, std::move(targets), nullptr, want.loop);
     }
 
     // --- within dialogs ---
@@ -343,6 +377,7 @@ class Scscf final : public runtime::Role {
     runtime::Trust trust_;
     RegistrarService registrar_;
     InternetService internet_;
+    UserReader reader_;
 };
 
 }  // namespace

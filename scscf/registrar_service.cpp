@@ -42,8 +42,8 @@ RegisterAnswer refused_by(Result result, Request request, bool server_named) {
     const auto effect = subscriber::sip_effect(result, request, true, server_named);
     RegisterAnswer answer;
     answer.result = result;
-    // Another S-CSCF serves the user: the I-CSCF selects again (cx.md 5, 5005).
-    answer.status = effect.kind == subscriber::SipEffect::Kind::answer ? effect.status : 480;
+    answer.status = effect.kind == subscriber::SipEffect::Kind::answer ? effect.status : 500;
+    answer.elsewhere = effect.kind == subscriber::SipEffect::Kind::reroute;
     answer.refusal = effect;
     answer.decision = "CX-20 directory says " + std::string(subscriber::name(result));
     return answer;
@@ -132,6 +132,13 @@ void RegistrarService::challenge(const Handle& user, const RegisterWork& work, c
         done(refused_by(answer.result, Request::authenticate, !answer.server_name.empty()));
         return finish(user);
     }
+    if (answer.registered && user->bindings.empty() && !table_.find(work.request.public_identity)) {
+        // SR-REG-54: with the challenge the user became ours, or was so before a restart.
+        auto now = answer;
+        now.registered = false;
+        return load(user, work.request.public_identity,
+                    [this, user, work, done, now = std::move(now), rule] { challenge(user, work, done, now, rule); });
+    }
     const auto now_ms = core_.outside().now_ms();
     auto outcome = answer.scheme == AuthenticationScheme::digest_aka_v1_md5
                        ? user->authentication.challenge(work.attempt, keys_of(answer.aka), now_ms)
@@ -144,6 +151,37 @@ void RegistrarService::challenge(const Handle& user, const RegisterWork& work, c
     reply.challenges = std::move(std::get<registrar::Challenges>(outcome));
     done(std::move(reply));
     finish(user);
+}
+
+/// What is durable of the set, as another S-CSCF or an earlier life of this one left it.
+void RegistrarService::load(const Handle& user, const std::string& identity, std::function<void()> then) {
+    directory_.read_user(identity,
+                         here<subscriber::UserAnswer>([this, user, then = std::move(then)](const auto& answer) {
+                             const auto& read = answer.user;
+                             if (answer.result == Result::success && read.server_name == settings_.server_name) {
+                                 user->profile = read.profile;
+                                 for (const auto& binding : read.bindings)
+                                     if (binding.private_identity == user->name) user->bindings.push_back(binding);
+                                 publish(*user);
+                                 publish_others(read.profile, user->name, read.bindings);
+                             }
+                             then();
+                         }));
+}
+
+/// Contacts of other private identities of the set that are not known here yet.
+void RegistrarService::publish_others(const ims::Profile& profile, const std::string& name,
+                                      const std::vector<ims::Binding>& bindings) {
+    std::unordered_map<std::string, std::vector<ims::Binding>> others;
+    for (const auto& binding : bindings)
+        if (binding.private_identity != name) others[binding.private_identity].push_back(binding);
+    for (auto& [other, own] : others) {
+        const auto set = table_.find(profile.set_id);
+        if (set && std::any_of(set->bindings.begin(), set->bindings.end(),
+                               [&](const ims::Binding& known) { return known.private_identity == other; }))
+            continue;
+        table_.publish(profile, other, std::move(own));
+    }
 }
 
 void RegistrarService::reject(const Handle& user, const Rejected& rejected, const Done& done) {
@@ -194,7 +232,8 @@ void RegistrarService::bind(const Handle& user, const RegisterWork& work, Done d
     query.public_identity = work.request.public_identity;
     query.private_identity = work.request.private_identity;
     query.server_name = settings_.server_name;
-    query.user_data_already_available = user->profile.has_value();
+    query.user_data_already_available = user->profile && !user->bindings.empty();
+    query.generation = query.user_data_already_available ? user->profile->generation : 0;
     query.store = change.store;
     query.remove = change.remove;
     RegisterAnswer reply = plain(200, ends ? "SR-REG-30" : "SR-REG-23");
@@ -211,22 +250,17 @@ void RegistrarService::bind(const Handle& user, const RegisterWork& work, Done d
 void RegistrarService::bound(const Handle& user, const subscriber::AssignmentAnswer& answer, RegisterAnswer reply,
                              const Done& done) {
     if (subscriber::sip_effect(answer.result, Request::assign, true, !answer.server_name.empty()).kind !=
-        subscriber::SipEffect::Kind::proceed)
-        return done(refused_by(answer.result, Request::assign, !answer.server_name.empty()));
+        subscriber::SipEffect::Kind::proceed) {
+        auto refused = refused_by(answer.result, Request::assign, !answer.server_name.empty());
+        if (refused.elsewhere) lose(*user);  // SR-REG-55, SR-REG-56
+        return done(std::move(refused));
+    }
     if (answer.profile) user->profile = answer.profile;
     if (!user->profile) return done(plain(500, "ER-REG-15 the directory gave no profile"));
     // Only now is it durable; only now may anybody see it (SR-REG-51).
     user->bindings = std::move(reply.bindings);
-    for (const auto& binding : answer.bindings) {
-        // What other private identities of the set had here before a restart comes with the first answer.
-        if (binding.private_identity == user->name || !answer.profile) continue;
-        if (const auto set = table_.find(user->profile->set_id);
-            set && std::any_of(set->bindings.begin(), set->bindings.end(), [&](const ims::Binding& known) {
-                return known.private_identity == binding.private_identity;
-            }))
-            continue;
-        table_.publish(*user->profile, binding.private_identity, {binding});
-    }
+    // What other private identities of the set had here before a restart comes with the first answer.
+    if (answer.profile) publish_others(*user->profile, user->name, answer.bindings);
     publish(*user);
     if (user->profile->default_identity() == nullptr) return done(plain(403, "SR-REG-25 all identities are barred"));
     done(granted(*user, std::move(reply.info), std::move(reply.decision)));
@@ -278,8 +312,13 @@ void RegistrarService::expire(const Handle& user) {
     query.private_identity = user->name;
     query.server_name = settings_.server_name;
     query.user_data_already_available = true;
+    query.generation = user->profile->generation;
     query.remove = gone;
-    directory_.assign(std::move(query), [](const subscriber::AssignmentAnswer&) {});
+    directory_.assign(std::move(query),
+                      here<subscriber::AssignmentAnswer>([this, user](const subscriber::AssignmentAnswer& answer) {
+                          // SR-REG-56: at the latest a refused write tells that somebody else serves the user.
+                          if (answer.result == Result::identity_already_registered) lose(*user);
+                      }));
     forget_if_idle(user);
 }
 
@@ -287,11 +326,35 @@ void RegistrarService::adopt(const ims::Profile& profile, const std::string& pri
                              std::vector<ims::Binding> bindings) {
     auto& user = users_[private_identity];
     if (!user) user = std::make_shared<User>(*this, private_identity);
-    if (user->busy || !user->bindings.empty()) return;  // what is here is newer
+    // What is here is newer, unless its generation says otherwise.
+    if (user->busy || (!user->bindings.empty() && user->profile->generation >= profile.generation)) return;
     user->profile = profile;
     user->bindings = std::move(bindings);
     registrar::drop_expired(user->bindings, core_.outside().time_of_day());
     publish(*user);
+}
+
+void RegistrarService::drop(const ims::Profile& profile, const std::string& private_identity, std::int64_t generation) {
+    const auto found = users_.find(private_identity);
+    if (found == users_.end()) {
+        // Published without its owner, as another private identity's answer brought it.
+        const auto set = table_.find(profile.set_id);
+        if (set && set->profile.generation < generation) table_.publish(profile, private_identity, {});
+        return;
+    }
+    const auto user = found->second;
+    if (!user->profile || user->profile->generation >= generation) return;
+    lose(*user);
+    forget_if_idle(user);
+}
+
+/// The copy goes; what the directory holds is not ours to touch.
+void RegistrarService::lose(User& user) {
+    if (!user.profile) return;
+    table_.publish(*user.profile, user.name, {});
+    user.bindings.clear();
+    user.profile.reset();
+    user.expiry.disarm();
 }
 
 void RegistrarService::finish(const Handle& user) {

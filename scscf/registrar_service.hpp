@@ -38,6 +38,7 @@ struct RegisterAnswer {
     std::optional<subscriber::SipEffect> refusal;  ///< what the directory's result means; `status` follows it
     subscriber::Result result = subscriber::Result::success;
     std::uint32_t min_expires_s = 0;  ///< with 423
+    bool elsewhere = false;           ///< another S-CSCF serves the user: not answered but sent there (SR-REG-57)
     // with 200
     std::optional<sip::AuthenticationInfo> info;
     ims::Profile profile;
@@ -57,6 +58,9 @@ class RegistrarService {
     void handle(RegisterWork work, Done done);
     /// Takes over what is durable: after a restart, or read for a call (SR-REG-58). On the owner's worker.
     void adopt(const ims::Profile& profile, const std::string& private_identity, std::vector<ims::Binding> bindings);
+    /// SR-REG-56: since `generation` another S-CSCF serves the set; an older copy goes, and nobody is told. On the
+    /// owner's worker.
+    void drop(const ims::Profile& profile, const std::string& private_identity, std::int64_t generation);
 
   private:
     struct User;
@@ -71,6 +75,10 @@ class RegistrarService {
     void ask_vector(const Handle& user, RegisterWork work, Done done, registrar::NeedVector need);
     void challenge(const Handle& user, const RegisterWork& work, const Done& done,
                    const subscriber::AuthenticationAnswer& answer, const std::string& rule);
+    void load(const Handle& user, const std::string& identity, std::function<void()> then);
+    void publish_others(const ims::Profile& profile, const std::string& name,
+                        const std::vector<ims::Binding>& bindings);
+    void lose(User& user);
     void reject(const Handle& user, const registrar::Rejected& rejected, const Done& done);
     void authentication_over(const Handle& user, subscriber::AssignmentType type);
     void bind(const Handle& user, const RegisterWork& work, Done done, std::optional<sip::AuthenticationInfo> info);

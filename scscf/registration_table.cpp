@@ -32,6 +32,15 @@ Registered RegistrationTable::find(std::int64_t set_id) const {
     return found == part.by_set.end() ? nullptr : found->second;
 }
 
+std::vector<std::pair<std::int64_t, std::int64_t>> RegistrationTable::held() const {
+    std::vector<std::pair<std::int64_t, std::int64_t>> sets;
+    for (const auto& part : shards_) {
+        const std::shared_lock lock(part.lock);
+        for (const auto& [set, registration] : part.by_set) sets.emplace_back(set, registration->profile.generation);
+    }
+    return sets;
+}
+
 void RegistrationTable::publish(const ims::Profile& profile, const std::string& private_identity,
                                 std::vector<ims::Binding> bindings) {
     const std::lock_guard turn(publishing_.at(static_cast<std::size_t>(profile.set_id) % shards));

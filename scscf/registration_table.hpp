@@ -30,6 +30,8 @@ class RegistrationTable {
 
     /// The contacts of one private identity are now these; those of others stay. The set goes when none is left.
     void publish(const ims::Profile& profile, const std::string& private_identity, std::vector<ims::Binding> bindings);
+    /// Every set with the generation it is held by, for SR-REG-56.
+    [[nodiscard]] std::vector<std::pair<std::int64_t, std::int64_t>> held() const;
     [[nodiscard]] std::size_t size() const { return sets_.load(std::memory_order_relaxed); }
 
   private:

@@ -1,5 +1,7 @@
 #include "scscf/restart.hpp"
 
+#include "scscf/user_reader.hpp"
+
 namespace isthmus::scscf {
 namespace {
 
@@ -28,6 +30,17 @@ void read_page(runtime::Server& server, Shared& shared, std::optional<std::int64
 
 void restore(runtime::Server& server, Shared& shared) {
     read_page(server, shared, std::nullopt);
+}
+
+std::unique_ptr<AssignmentWatch> watch_assignments(const database::ConnectionOptions& connection,
+                                                   runtime::Server& server, Shared& shared) {
+    return std::make_unique<AssignmentWatch>(connection, shared.settings.registrar.server_name, shared.registrations,
+                                             [&server, &shared](std::int64_t set_id, std::int64_t generation) {
+                                                 drop_set(shared, server.core(0), set_id, generation,
+                                                          [&server](std::size_t worker, std::function<void()> task) {
+                                                              server.post(worker, std::move(task));
+                                                          });
+                                             });
 }
 
 }  // namespace isthmus::scscf

@@ -1,6 +1,7 @@
 // What all workers of an S-CSCF see.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,18 @@ struct Settings {
     bool follow_redirections = false;  ///< 3xx of a callee to users of ours (`redirect_term`, FK-SES-04, ST-SES-11)
 };
 
+/// What an operator hears of users that change their S-CSCF (SR-REG-54..57).
+struct RestorationEvent {
+    enum class Kind : std::uint8_t {
+        taken_over,  ///< from `server`
+        lost,        ///< somebody else serves the user
+        circle       ///< sent here as ours, while the directory names `server`
+    };
+    Kind kind;
+    std::string identity;
+    std::string server;
+};
+
 /// What the workers of an S-CSCF share; it outlives them.
 struct Shared {
     Settings settings;
@@ -30,7 +43,8 @@ struct Shared {
     observability::Metrics* metrics = nullptr;
     RegistrationTable registrations;
     CallRates call_rates;
-    std::vector<RegistrarService*> registrars;  ///< by worker; filled as the roles are made
+    std::function<void(const RestorationEvent&)> report;  ///< called on any thread; may be empty
+    std::vector<RegistrarService*> registrars;            ///< by worker; filled as the roles are made
 };
 
 }  // namespace isthmus::scscf

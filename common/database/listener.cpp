@@ -21,11 +21,11 @@ class Receiver : public pqxx::notification_receiver {
   public:
     using pqxx::notification_receiver::notification_receiver;
 
-    void operator()(const std::string& payload, int) override { payload_ = payload; }
-    std::optional<std::string> take() { return std::exchange(payload_, std::nullopt); }
+    void operator()(const std::string& payload, int) override { payloads_.push_back(payload); }
+    std::vector<std::string> take() { return std::exchange(payloads_, {}); }
 
   private:
-    std::optional<std::string> payload_;
+    std::vector<std::string> payloads_;
 };
 
 }  // namespace
@@ -82,7 +82,10 @@ class Listener::Impl {
                 handlers_.alive();
             }
             connection.get_notifs();
-            if (const auto payload = receiver.take()) handlers_.notified(connection, *payload);
+            const auto payloads = receiver.take();
+            if (handlers_.each)
+                for (const auto& payload : payloads) handlers_.each(payload);
+            if (!payloads.empty()) handlers_.notified(connection, payloads.back());
             if (!connection.is_open()) throw pqxx::broken_connection("the connection was closed");
         }
     }

@@ -32,6 +32,8 @@ class Listener {
         std::function<void()> alive;
         /// No connection, or it was lost; called at each failure with one line.
         std::function<void(const std::string& reason)> lost;
+        /// Each payload, in order; before `notified`. May be empty.
+        std::function<void(const std::string& payload)> each = {};
     };
 
     Listener(Options options, std::vector<Statement> statements, Handlers handlers);

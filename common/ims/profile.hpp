@@ -34,6 +34,7 @@ struct ChargingFunctions {
 /// User-Data of one implicit registration set (SR-REG-24, 25).
 struct Profile {
     std::int64_t set_id = 0;                          ///< stable key of the implicit set
+    std::int64_t generation = 0;                      ///< of the S-CSCF assignment it was read with (SR-REG-54)
     std::vector<PublicIdentity> identities;           ///< in order; the first that is not barred is the default
     std::vector<PrivateIdentity> private_identities;  ///< of the subscription
     ChargingFunctions charging;

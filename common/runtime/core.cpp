@@ -89,9 +89,7 @@ void Core::on_request(Message request, const Arrival& arrival) {
         std::make_shared<ServerTransaction>(*this, key, std::move(request), arrival, role_->timing(arrival.peer));
     servers_.emplace(key, transaction);
     ++unanswered_;
-    if (draining_ && transaction->request().to_tag().empty())
-        return transaction->reply(503, "stopping",
-                                  [](Message& response) { response.append(HeaderId::retry_after, "5"); });
+    if (draining_ && transaction->request().to_tag().empty()) return role_->refuse_new_work(*transaction);
     if (transaction->invite())
         transaction->reply(100);  // IW-ORG-12: within 200 ms, so at once
     else
@@ -103,6 +101,10 @@ void Core::on_request(Message request, const Arrival& arrival) {
         if (!transaction->answered()) transaction->reply(500, "ISTHMUS-RT-004 an exception");
         throw;
     }
+}
+
+void Role::refuse_new_work(ServerTransaction& transaction) {
+    transaction.reply(503, "stopping", [](Message& response) { response.append(HeaderId::retry_after, "5"); });
 }
 
 void Core::on_cancel(Message cancel, const Arrival& arrival) {

@@ -97,6 +97,8 @@ class Role {
     /// An ACK to a 2xx: it is a request of its own that nobody answers (RFC 3261 13.2.2.4).
     virtual void on_ack(sip::Message ack, const Arrival& arrival) = 0;
     /// T1, T2 and T4 differ on the radio leg (PR-REG-14).
+    /// The node is stopping: `transaction` would begin something new.
+    virtual void refuse_new_work(ServerTransaction& transaction);
     [[nodiscard]] virtual transaction::Timing timing(const transport::Peer& peer) const = 0;
 };
 

@@ -187,10 +187,17 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
             return upstream_->end_in_silence();
         }
         const auto& why = branches_[step.branch].why;
+        if (taken_back(nullptr, why)) return;
         const auto status = user_ ? user_->on_nothing(step.status) : step.status;
         if (step.status == why.status && !why.decision.empty())
             return refuse(*upstream_, status, why.warning, why.decision);
         upstream_->reply(status, "RFC 3261 16.7 no response to forward");
+    }
+
+    bool taken_back(const Message* response, const Undelivered& why) {
+        if (!user_ || context_.cancelled() || !user_->takes_back(response, why)) return false;
+        taken_back_ = true;
+        return true;
     }
 
     /// A branch that still goes from target to target must not reach another one.
@@ -209,6 +216,7 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
         options.loop = loop_;
         options.decision = std::move(target.decision);
         options.peer = std::move(target.peer);
+        options.target_timeout_ms = target.target_timeout_ms;
         of.delivery = Delivery::start(core_, std::move(target.request), shared_from_this(), std::move(options));
     }
 
@@ -216,6 +224,9 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
         Branch& of = branches_[branch];
         if (!of.response) return;
         Message& response = *of.response;
+        const bool success = response.status() >= 200 && response.status() < 300;
+        if (taken_back_ && !success) return of.response.reset();  // another one is asked by now
+        if (response.status() >= 300 && taken_back(&response, of.why)) return of.response.reset();
         if (response.status() == 503 && !marks_lost_directory(response)) {  // OV-SES-02
             response.set_status(500, reason_phrase(500));
             response.remove(HeaderId::retry_after);
@@ -247,6 +258,7 @@ class Forwarding final : public ClientUser, public TimerTarget, public std::enab
     proxy::ResponseContext context_;
     std::deque<Branch> branches_;
     std::string reason_;
+    bool taken_back_ = false;
     Timer ring_;
 };
 

@@ -16,6 +16,7 @@ struct Target {
     std::optional<transport::Peer> peer;  ///< when it is known already
     std::uint16_t group = 0;              ///< tried in rising order, equal ones at once
     std::string decision;                 ///< for the trace
+    std::uint64_t target_timeout_ms = 0;  ///< silence after which the next hop has failed; 0: the node's
 };
 
 /// What a role may do with the responses of a request it forwarded.
@@ -26,6 +27,13 @@ class ForwardUser {
     virtual void on_response(sip::Message& response, std::uint16_t branch) = 0;
     /// No branch brought a response that could be forwarded: the status and the words to answer with.
     virtual int on_nothing(int status) { return status; }
+    /// The request came to nothing, or to `response` which would go upstream now: with true the role takes it back, and
+    /// answers or forwards it anew. A late 2xx still goes upstream. `why` counts where `response` is null.
+    virtual bool takes_back(const sip::Message* response, const Undelivered& why) {
+        (void)response;
+        (void)why;
+        return false;
+    }
     /// Other targets that a 3xx names, to be tried instead of it going upstream; their `group` is not looked at.
     virtual std::vector<Target> on_redirect(const sip::Message&) { return {}; }
 };

@@ -37,7 +37,8 @@ struct UserAuthorization {
     std::string private_identity;
     std::string visited_network;  ///< unquoted
     AuthorizationType type = AuthorizationType::registration;
-    bool emergency = false;  ///< UAR-Flags bit 0
+    bool emergency = false;          ///< UAR-Flags bit 0
+    std::string failed_server = {};  ///< with registration_and_capabilities: it did not answer, another may take over
 };
 
 struct ServerAnswer {
@@ -52,6 +53,7 @@ struct LocationQuery {
     std::string public_identity;
     bool originating = false;
     bool with_capabilities = false;  ///< User-Authorization-Type REGISTRATION_AND_CAPABILITIES
+    std::string failed_server = {};  ///< with it: that one did not answer, another may take over (CX-38)
 };
 
 // --- authenticate (MAR/MAA, SR-REG-04, CX-40..43) ---
@@ -94,6 +96,7 @@ struct AuthenticationAnswer {
     DigestVector digest;      ///< with sip_digest
     AkaVector aka;            ///< with digest_aka_v1_md5
     std::string server_name;  ///< with identity_already_registered: who serves the user
+    bool registered = false;  ///< contacts live: whoever has no copy of them reads it now (SR-REG-54)
 };
 
 // --- assign (SAR/SAA, SR-REG-23..31) ---
@@ -109,7 +112,8 @@ enum class AssignmentType : std::uint8_t {
     authentication_timeout = 10,
 };
 
-/// What it changes is durable when the answer comes (SR-REG-51): assignment and bindings, or nothing.
+/// What it changes is durable when the answer comes (SR-REG-51): assignment and bindings, or nothing. With
+/// re_registration by another S-CSCF than the one that did not answer this is the take-over (SR-REG-54).
 /// With a de-registration all bindings of the set go, `remove` or not.
 struct ServerAssignment {
     AssignmentType type = AssignmentType::registration;
@@ -117,7 +121,8 @@ struct ServerAssignment {
     std::string private_identity;  ///< may be empty with timeout_deregistration and administrative_deregistration
     std::string server_name;       ///< the S-CSCF that asks
     bool user_data_already_available = false;
-    std::vector<Binding> store;  ///< new and refreshed contacts
+    std::int64_t generation = 0;  ///< of the copy the S-CSCF holds; 0: none. Another one is refused (SR-REG-55)
+    std::vector<Binding> store;   ///< new and refreshed contacts
     std::vector<BindingKey> remove;
 };
 
@@ -132,8 +137,9 @@ struct AssignmentAnswer {
 
 struct User {
     Profile profile;
-    std::string server_name;  ///< empty: nobody serves the user
-    std::vector<Binding> bindings;
+    std::string server_name;    ///< empty: nobody serves the user
+    bool reassignable = false;  ///< that one did not answer: another S-CSCF may take over (SR-REG-54)
+    std::vector<Binding> bindings = {};
 };
 
 struct UserAnswer {

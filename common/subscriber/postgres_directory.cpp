@@ -27,15 +27,16 @@ const std::vector<database::Statement>& statements() {
          "FROM subscriber.authorise($1, $2, $3, $4, $5)"},
         {"locate",
          "SELECT result, server_name, to_json(mandatory), to_json(optional) FROM subscriber.locate($1, $2, $3)"},
+        {"allow_reassignment", "SELECT subscriber.allow_reassignment($1, $2)"},
         {"authentication",
-         "SELECT result, chosen, realm, ha1, ha1_sha256, server_name, to_be_noted "
+         "SELECT result, chosen, realm, ha1, ha1_sha256, server_name, to_be_noted, registered "
          "FROM subscriber.authentication($1, $2, $3, $4)"},
         {"issue_aka", "SELECT position, k, opc, amf, sqn FROM subscriber.issue_aka($1)"},
         {"aka_secret", "SELECT k, opc FROM subscriber.aka_secret($1)"},
         {"await_authentication", "SELECT subscriber.await_authentication($1)"},
         {"assign",
          "SELECT position, result, server_name, profile, bindings FROM subscriber.assign($1) ORDER BY position"},
-        {"read_user", "SELECT server_name, profile, bindings FROM subscriber.read_user($1)"},
+        {"read_user", "SELECT server_name, reassignable, profile, bindings FROM subscriber.read_user($1)"},
         {"load_bindings", "SELECT set_id, profile, bindings FROM subscriber.load_bindings($1, $2, $3)"},
         {"servers",
          "SELECT name, to_json(capabilities), priority, weight FROM subscriber.server ORDER BY priority, name"},
@@ -268,6 +269,8 @@ bool PostgresDirectory::known_down() const {
 void PostgresDirectory::authorise(UserAuthorization query, std::function<void(ServerAnswer)> done) {
     impl_->read<ServerAnswer>(
         [query = std::move(query)](pqxx::nontransaction& transaction) {
+            if (!query.failed_server.empty())
+                transaction.exec_prepared("allow_reassignment", query.public_identity, query.failed_server);
             return server_answer(transaction.exec_prepared1("authorise", query.public_identity, query.private_identity,
                                                             query.visited_network, std::string(name(query.type)),
                                                             query.emergency));
@@ -278,6 +281,8 @@ void PostgresDirectory::authorise(UserAuthorization query, std::function<void(Se
 void PostgresDirectory::locate(LocationQuery query, std::function<void(ServerAnswer)> done) {
     impl_->read<ServerAnswer>(
         [query = std::move(query)](pqxx::nontransaction& transaction) {
+            if (!query.failed_server.empty())
+                transaction.exec_prepared("allow_reassignment", query.public_identity, query.failed_server);
             return server_answer(transaction.exec_prepared1("locate", query.public_identity, query.originating,
                                                             query.with_capabilities));
         },
@@ -304,6 +309,7 @@ void PostgresDirectory::authenticate(AuthenticationQuery query, std::function<vo
             answer.digest = {text_or_empty(row[2]), text_or_empty(row[3]), text_or_empty(row[4])};
             answer.server_name = text_or_empty(row[5]);
             answer.to_be_noted = !row[6].is_null() && row[6].as<bool>();
+            answer.registered = !row[7].is_null() && row[7].as<bool>();
             return answer;
         },
         [impl = impl_.get(), note = std::move(note), card, whose = std::move(whose),
@@ -338,8 +344,8 @@ void PostgresDirectory::read_user(std::string public_identity, std::function<voi
             answer.result = rows.empty() ? Result::user_unknown : Result::success;
             if (rows.empty()) return answer;
             const pqxx::row row = rows.front();
-            answer.user = {profile_from_json(row[1].c_str()), text_or_empty(row[0]),
-                           bindings_from_json(row[2].c_str())};
+            answer.user = {profile_from_json(row[2].c_str()), text_or_empty(row[0]), row[1].as<bool>(),
+                           bindings_from_json(row[3].c_str())};
             return answer;
         },
         std::move(done));
@@ -354,7 +360,7 @@ void PostgresDirectory::load_bindings(std::string server_name, std::optional<std
                 transaction.exec_prepared("load_bindings", server_name, after.value_or(0), static_cast<int>(limit));
             for (const auto& row : rows) {
                 page.users.push_back(
-                    {profile_from_json(row[1].c_str()), server_name, bindings_from_json(row[2].c_str())});
+                    {profile_from_json(row[1].c_str()), server_name, false, bindings_from_json(row[2].c_str())});
                 page.next = row[0].as<std::int64_t>();
             }
             if (page.users.size() < limit) page.next.reset();

@@ -94,6 +94,7 @@ json::object to_json(const ServerAssignment& query) {
         {"public_identity", query.public_identity},
         {"private_identity", query.private_identity},
         {"server", query.server_name},
+        {"generation", query.generation},
         {"want_profile", registering && !query.user_data_already_available},
         {"store", std::move(store)},
         {"remove", std::move(remove)},
@@ -105,6 +106,7 @@ Profile profile_from_json(std::string_view from) {
     const json::object& object = parsed.as_object();
     Profile profile;
     profile.set_id = object.at("set").to_number<std::int64_t>();
+    profile.generation = object.at("generation").to_number<std::int64_t>();
     for (const json::value& identity : object.at("identities").as_array()) {
         profile.identities.push_back({text(identity.at(0)), identity.at(1).as_bool()});
     }

@@ -54,6 +54,9 @@ struct SipEffect {
 /// Text of the Warning 399 that marks the one 503 which passes unchanged (SR-REG-60, PR-REG-32).
 inline constexpr std::string_view subscriber_data_unavailable = "Subscriber data unavailable";
 
+/// Text of the Warning 399 by which an S-CSCF says that another one should serve its users (ER-REG-18).
+inline constexpr std::string_view scscf_draining = "S-CSCF draining";
+
 /// The owner's table of cx.md section 5. `for_register` matters to `assign` alone: the other three imply the
 /// method. `server_named` tells whether the answer carries a server name (5005).
 SipEffect sip_effect(Result result, Request request, bool for_register, bool server_named);

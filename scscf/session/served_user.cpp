@@ -22,8 +22,10 @@ const ims::PublicIdentity* find(const ims::Profile& profile, const std::string& 
 
 }  // namespace
 
-std::vector<std::string> asserted_identities(const sip::Message& request) {
+std::vector<std::string> served_identities(const sip::Message& request) {
     std::vector<std::string> identities;
+    if (const auto served = sip::ServedUser::parse(request.value(HeaderId::p_served_user)))
+        return {served->uri.canonical_identity()};
     for (const auto value : request.values(HeaderId::p_asserted_identity))
         if (const auto address = sip::NameAddr::parse(value)) identities.push_back(address->uri.canonical_identity());
     return identities;

@@ -11,7 +11,7 @@
 namespace isthmus::session {
 
 /// Canonical identities the request is made in the name of, in the order they count: P-Asserted-Identity.
-std::vector<std::string> asserted_identities(const sip::Message& request);
+std::vector<std::string> served_identities(const sip::Message& request);
 
 /// True when `identity` is of the set and not barred (SO-SES-03).
 bool may_use(const ims::Profile& profile, const std::string& identity);

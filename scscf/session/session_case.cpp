@@ -11,7 +11,7 @@ Position position(const sip::Message& request, const proxy::OwnRoute& own,
     const bool initial = request.to_tag().empty();
     if (own.token) {
         if (own.token->position == proxy::Position::service_route && initial)
-            return {SessionCase::originating, own.token, "SO-SES-01(c)"};
+            return {SessionCase::originating, own.token, "SO-SES-01(c)", own.uri_params};
         // A new request behind a Record-Route entry of ours is no dialog's: it must earn its way like any other.
         if (!initial && (own.token->position == proxy::Position::originating ||
                          own.token->position == proxy::Position::terminating))
@@ -19,8 +19,8 @@ Position position(const sip::Message& request, const proxy::OwnRoute& own,
     }
     if (!initial) return {SessionCase::unknown_dialog, std::nullopt, "DG-SES-05"};
     if (own.present && sip::find_param(own.uri_params, "orig"))
-        return {SessionCase::originating, std::nullopt, "SO-SES-01(c)"};
-    return {SessionCase::terminating, std::nullopt, "SO-SES-01(d)"};
+        return {SessionCase::originating, std::nullopt, "SO-SES-01(c)", own.uri_params};
+    return {SessionCase::terminating, std::nullopt, "SO-SES-01(d)", own.uri_params};
 }
 
 }  // namespace isthmus::session

@@ -20,6 +20,7 @@ struct Position {
     SessionCase session_case = SessionCase::terminating;
     std::optional<proxy::Token> token;  ///< that told
     std::string rule;
+    std::string own_params = {};  ///< of our Route entry that was taken off
 };
 
 /// `own` is what was taken off the Route; `contact_token` the token in the Request-URI.

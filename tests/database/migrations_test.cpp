@@ -97,9 +97,9 @@ TEST(Migrations, too_old_a_schema_is_named_with_what_is_missing) {
     const FolderCopy folder(2);
     ASSERT_EQ(run_apply(cluster.connection_string(name), folder.path()).status, 0);
     EXPECT_EQ(database::check_schema(connection),
-              "schema is at 002, this program needs 009: run schema/apply (missing 003_subscriber_operator.sql, "
+              "schema is at 002, this program needs 010: run schema/apply (missing 003_subscriber_operator.sql, "
               "004_subscriber_directory.sql, 005_policy.sql, 006_policy_operator.sql, 007_policy_retry.sql, "
-              "008_subscriber_credentials.sql, 009_server_tls.sql)");
+              "008_subscriber_credentials.sql, 009_server_tls.sql, 010_subscriber_restoration.sql)");
     ASSERT_EQ(run_apply(cluster.connection_string(name)).status, 0);
     EXPECT_EQ(database::check_schema(connection), "");
 }

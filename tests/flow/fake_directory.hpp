@@ -22,14 +22,22 @@ class FakeDirectory final : public subscriber::Directory {
         std::map<std::string, subscriber::aka::Secret> cards;
         subscriber::aka::Number sqn = 0;
         std::string server_name;
+        bool reassignable = false;
+        subscriber::ServerCapabilities wanted = {};
         std::vector<ims::Binding> bindings;
     };
+    /// Tells S-CSCFs that another one serves a set (SR-REG-56); as a notification that is on its way.
+    std::function<void(std::int64_t set, const std::string& from, const std::string& to)> on_taken_over;
+    bool notifies = true;
     std::vector<User> users;
     std::vector<subscriber::ServerEntry> servers;
     bool reachable = true;
     bool slow = false;                                      ///< answers wait for wake()
     std::vector<subscriber::ServerAssignment> assignments;  ///< every SAR, in order
     std::vector<subscriber::AuthenticationQuery> asked;     ///< every MAR
+    std::vector<subscriber::LocationQuery> located;         ///< every LIR
+    std::vector<subscriber::UserAuthorization> authorised;  ///< every UAR
+    std::vector<std::string> read;                          ///< every user who was read
 
     void wake() {
         slow = false;
@@ -51,12 +59,15 @@ class FakeDirectory final : public subscriber::Directory {
     }
 
     void authorise(subscriber::UserAuthorization query, std::function<void(subscriber::ServerAnswer)> done) override {
+        authorised.push_back(query);
         subscriber::ServerAnswer answer;
         if (User* user = find(query.public_identity, answer.result)) {
+            if (user->server_name == query.failed_server && !query.failed_server.empty()) user->reassignable = true;
             if (!user->ha1.contains(query.private_identity) && !user->cards.contains(query.private_identity)) {
                 answer.result = subscriber::Result::identities_dont_match;
             } else {
                 answer.server_name = user->server_name;
+                answer.capabilities = user->wanted;
                 answer.result = user->server_name.empty() ? subscriber::Result::first_registration
                                                           : subscriber::Result::subsequent_registration;
             }
@@ -64,9 +75,12 @@ class FakeDirectory final : public subscriber::Directory {
         reply(std::move(done), std::move(answer));
     }
     void locate(subscriber::LocationQuery query, std::function<void(subscriber::ServerAnswer)> done) override {
+        located.push_back(query);
         subscriber::ServerAnswer answer;
         if (User* user = find(query.public_identity, answer.result)) {
+            if (user->server_name == query.failed_server && !query.failed_server.empty()) user->reassignable = true;
             answer.server_name = user->server_name;
+            answer.capabilities = user->wanted;
             if (user->server_name.empty()) answer.result = subscriber::Result::identity_not_registered;
         }
         reply(std::move(done), std::move(answer));
@@ -81,7 +95,12 @@ class FakeDirectory final : public subscriber::Directory {
             const auto card = user->cards.find(query.private_identity);
             answer.scheme =
                 card != user->cards.end() ? AuthenticationScheme::digest_aka_v1_md5 : AuthenticationScheme::sip_digest;
-            if (secret == user->ha1.end() && card == user->cards.end())
+            answer.registered = !user->bindings.empty();
+            const bool others = answer.registered && user->server_name != query.server_name;
+            if (others && !user->reassignable) {
+                answer.result = subscriber::Result::identity_already_registered;
+                answer.server_name = user->server_name;
+            } else if (secret == user->ha1.end() && card == user->cards.end())
                 answer.result = subscriber::Result::identities_dont_match;
             else if (query.scheme != AuthenticationScheme::unknown && query.scheme != answer.scheme)
                 answer.result = subscriber::Result::auth_scheme_not_supported;
@@ -89,13 +108,18 @@ class FakeDirectory final : public subscriber::Directory {
                 issue(*user, card->second, query, answer);
             else
                 answer.digest = {realm_, secret->second, user->ha1_sha256[query.private_identity]};
+            if (others && answer.result == subscriber::Result::success) now_serves(*user, query.server_name);
         }
         reply(std::move(done), std::move(answer));
     }
     void assign(subscriber::ServerAssignment query, std::function<void(subscriber::AssignmentAnswer)> done) override {
         assignments.push_back(query);
         subscriber::AssignmentAnswer answer;
-        if (User* user = find(query.public_identity, answer.result)) {
+        User* user = find(query.public_identity, answer.result);
+        if (user != nullptr && may_not_write(*user, query)) {
+            answer.result = subscriber::Result::identity_already_registered;
+            answer.server_name = user->server_name;
+        } else if (user != nullptr) {
             for (const auto& key : query.remove)
                 std::erase_if(user->bindings, [&](const ims::Binding& one) {
                     return one.private_identity == key.private_identity && one.contact == key.contact;
@@ -106,16 +130,17 @@ class FakeDirectory final : public subscriber::Directory {
                 });
                 user->bindings.push_back(binding);
             }
-            user->server_name = user->bindings.empty() ? "" : query.server_name;
+            now_serves(*user, user->bindings.empty() ? "" : query.server_name);
             answer.profile = user->profile;
             answer.bindings = user->bindings;
         }
         reply(std::move(done), std::move(answer));
     }
     void read_user(std::string public_identity, std::function<void(subscriber::UserAnswer)> done) override {
+        read.push_back(public_identity);
         subscriber::UserAnswer answer;
         if (User* user = find(public_identity, answer.result))
-            answer.user = {user->profile, user->server_name, user->bindings};
+            answer.user = {user->profile, user->server_name, user->reassignable, user->bindings};
         reply(std::move(done), std::move(answer));
     }
     void load_bindings(std::string, std::optional<std::int64_t>, std::size_t,
@@ -127,6 +152,22 @@ class FakeDirectory final : public subscriber::Directory {
     }
 
   private:
+    /// SR-REG-55, CX-38
+    static bool may_not_write(const User& user, const subscriber::ServerAssignment& query) {
+        if (user.server_name.empty() || user.bindings.empty()) return false;
+        const bool registers = query.type == subscriber::AssignmentType::registration ||
+                               query.type == subscriber::AssignmentType::re_registration;
+        if (query.generation != 0 && query.generation != user.profile.generation) return true;
+        return user.server_name != query.server_name && (!registers || query.generation != 0 || !user.reassignable);
+    }
+    void now_serves(User& user, const std::string& server) {
+        user.reassignable = false;
+        const auto before = std::exchange(user.server_name, server);
+        if (server.empty() || before == server) return;
+        ++user.profile.generation;
+        if (before.empty() || !notifies || !on_taken_over) return;
+        net_.later([this, set = user.profile.set_id, before, server] { on_taken_over(set, before, server); });
+    }
     void issue(User& user, const subscriber::aka::Secret& secret, const subscriber::AuthenticationQuery& query,
                subscriber::AuthenticationAnswer& answer) {
         if (query.resynchronisation) {

@@ -135,7 +135,7 @@ void MemoryDirectory::read_user(std::string public_identity, std::function<void(
         answer.result = Result::user_unknown;
         if (const User* user = find(identity)) {
             answer.result = Result::success;
-            answer.user = {user->profile, user->server_name, user->bindings};
+            answer.user = {user->profile, user->server_name, false, user->bindings};
         }
         done(answer);
     });

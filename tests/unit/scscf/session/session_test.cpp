@@ -78,9 +78,9 @@ ims::Profile profile() {
 
 TEST(ServedUser, SO_SES_02_asserted_identities_in_their_order_and_canonical) {
     const auto found =
-        asserted_identities(request("", "P-Asserted-Identity: \"A\" <sip:alice@HOME1.net>, <tel:+1-555-1001>\r\n"));
+        served_identities(request("", "P-Asserted-Identity: \"A\" <sip:alice@HOME1.net>, <tel:+1-555-1001>\r\n"));
     EXPECT_EQ(found, (std::vector<std::string>{"sip:alice@home1.net", "tel:+15551001"}));
-    EXPECT_TRUE(asserted_identities(request()).empty());
+    EXPECT_TRUE(served_identities(request()).empty());
 }
 
 TEST(ServedUser, SO_SES_03_only_identities_of_the_set_that_are_not_barred) {
