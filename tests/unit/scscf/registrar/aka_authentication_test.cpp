@@ -118,6 +118,16 @@ TEST_F(Aka, SR_REG_10_AUTS_is_heard_outside_an_association_too) {
     EXPECT_TRUE(std::get<NeedVector>(verdict).aka);
 }
 
+TEST_F(Aka, bad_input_an_AUTS_said_twice_is_passed_on_once_also_when_no_challenge_followed) {
+    const auto made = challenge(attempt(Protection::no));
+    auto refusal = credentials(made.nonce, "3dba77102a210a9be0529722510d656b");
+    refusal.others.emplace_back("auts", "uoU/PBI8z0TpNZbjVcY=");
+    ASSERT_TRUE(std::get<NeedVector>(machine.on_register(attempt(Protection::no, refusal), 1)).resynchronise);
+    const auto again = machine.on_register(attempt(Protection::no, refusal), 2);  // the directory was not to be had
+    ASSERT_TRUE(std::holds_alternative<NeedVector>(again));
+    EXPECT_FALSE(std::get<NeedVector>(again).resynchronise);
+}
+
 TEST_F(Aka, SR_REG_12_a_timeout_is_told_once_and_not_after_a_failure) {
     challenge(attempt(Protection::no));
     EXPECT_EQ(machine.next_end(), 240'000U);
