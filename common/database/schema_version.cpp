@@ -28,6 +28,7 @@ const std::vector<Migration>& known_migrations() {
         {7, "007_policy_retry.sql"},
         {8, "008_subscriber_credentials.sql"},
         {9, "009_server_tls.sql"},
+        {10, "010_subscriber_restoration.sql"},
     };
     return migrations;
 }
