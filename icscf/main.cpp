@@ -24,6 +24,8 @@ runtime::Assembly assemble(const runtime::Parts& parts) {
     node->shared.restoration = parts.configuration.flag("icscf.restoration");
     node->shared.scscf_timeout_ms = static_cast<std::uint64_t>(parts.configuration.integer("icscf.scscf_timeout_ms"));
     node->shared.network.follow(*node->directory, std::chrono::seconds(2));
+    // Who comes before the list is known would be told that no S-CSCF fits.
+    node->shared.network.wait_until_read(std::chrono::seconds(10));
     parts.metrics.watch("isthmus_location_cache_entries", "Identities whose S-CSCF is remembered", {},
                         [node] { return static_cast<double>(node->shared.locations.size()); });
     runtime::Assembly assembly;

@@ -11,6 +11,13 @@ void Network::replace(std::vector<subscriber::ServerEntry> servers) {
     auto fresh = std::make_shared<const std::vector<subscriber::ServerEntry>>(std::move(servers));
     const std::lock_guard lock(lock_);
     servers_ = std::move(fresh);
+    read_ = true;
+    wake_.notify_all();
+}
+
+bool Network::wait_until_read(std::chrono::milliseconds longest) {
+    std::unique_lock lock(lock_);
+    return wake_.wait_for(lock, longest, [this] { return read_; });
 }
 
 void Network::follow(subscriber::Directory& directory, std::chrono::milliseconds interval) {

@@ -28,11 +28,14 @@ class Network {
     /// the list as it was.
     void follow(subscriber::Directory& directory, std::chrono::milliseconds interval);
     void stop();
+    /// False when nothing was read in time.
+    bool wait_until_read(std::chrono::milliseconds longest);
 
   private:
     mutable std::mutex lock_;
     std::condition_variable wake_;
     bool stopping_ = false;
+    bool read_ = false;
     std::thread thread_;
     Servers servers_ = std::make_shared<const std::vector<subscriber::ServerEntry>>();
 };

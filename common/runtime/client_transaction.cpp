@@ -148,6 +148,7 @@ void ClientTransaction::perform(const transaction::Actions& actions, Message* me
             case Do::end:
                 user_.reset();
                 core_.forget(reference_);
+                if (user) user->on_ended(branch_);
                 break;
             case Do::send_response:
                 break;  // a server's

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "common/runtime/timer_wheel.hpp"
@@ -47,6 +48,8 @@ class ClientUser {
         on_response(branch, std::move(response));
         return true;
     }
+    /// Of a ClientTransaction only: nothing more will come of it.
+    virtual void on_ended(std::uint16_t) {}
 };
 
 class ClientTransaction final : public std::enable_shared_from_this<ClientTransaction>, private TimerTarget {
@@ -58,7 +61,9 @@ class ClientTransaction final : public std::enable_shared_from_this<ClientTransa
     /// The second time nothing happens.
     void cancel(std::string_view reason, std::string_view decision);
     /// The user hears nothing more; the transaction ends by itself.
-    void abandon() { user_.reset(); }
+    void abandon() {
+        if (const auto user = std::exchange(user_, nullptr)) user->on_ended(branch_);
+    }
     [[nodiscard]] const transport::Peer& peer() const { return peer_; }
     /// The request as it was sent; null once it is of no more use.
     [[nodiscard]] const transport::Octets& sent() const { return octets_; }

@@ -1,5 +1,7 @@
 #include "common/runtime/delivery.hpp"
 
+#include <utility>
+
 #include "common/proxy/forward.hpp"
 #include "common/runtime/core.hpp"
 #include "common/sip/headers.hpp"
@@ -203,6 +205,15 @@ void Delivery::on_transport_error(std::uint16_t target) {
     failed(TargetEnd::broken);
 }
 
+/// Who sent it and it hold each other; once nothing can come any more they part.
+void Delivery::on_ended(std::uint16_t) {
+    const auto keep = shared_from_this();
+    if (++ended_ < transactions_.size()) return;
+    patience_.disarm();
+    transactions_.clear();
+    user_.reset();
+}
+
 void Delivery::cancel(std::string_view reason, std::string_view decision) {
     cancelled_ = true;
     if (!transactions_.empty()) transactions_.back()->cancel(reason, decision);
@@ -212,7 +223,8 @@ void Delivery::cancel(std::string_view reason, std::string_view decision) {
 void Delivery::report(int status, std::string_view warning, std::string_view decision) {
     request_.reset();
     core_.outside().post(core_.index(), [self = shared_from_this(), status, warning, decision] {
-        if (self->user_) self->user_->on_undelivered(self->options_.branch, {status, warning, decision, false});
+        if (const auto user = std::exchange(self->user_, nullptr))
+            user->on_undelivered(self->options_.branch, {status, warning, decision, false});
     });
 }
 

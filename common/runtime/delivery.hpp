@@ -46,6 +46,7 @@ class Delivery final : public ClientUser, private TimerTarget, public std::enabl
     void on_response(std::uint16_t target, sip::Message response) override;
     void on_timeout(std::uint16_t target) override;
     void on_transport_error(std::uint16_t target) override;
+    void on_ended(std::uint16_t target) override;
 
   private:
     void begin();
@@ -70,6 +71,7 @@ class Delivery final : public ClientUser, private TimerTarget, public std::enabl
     std::vector<transport::Peer> rest_;                             // targets behind the current one, in reverse
     transport::Octets octets_;                                      // as sent, while there is a rest
     std::vector<std::shared_ptr<ClientTransaction>> transactions_;  // the last is the current one's
+    std::size_t ended_ = 0;                                         // of them
     Timer patience_;
     bool invite_;
     bool in_dialog_;

@@ -43,8 +43,10 @@ TEST_F(Durability, SR_REG_51_a_registration_outlives_kill_9_of_scscf_and_databas
     add_user("alice");
     add_user("bob");
     start_all();
-    ASSERT_EQ(alice.do_register().status(), 200);
-    ASSERT_EQ(bob.do_register().status(), 200);
+    for (auto* phone : {&alice, &bob}) {
+        const auto registered = phone->do_register();
+        ASSERT_EQ(registered.status(), 200) << registered.print();
+    }
     scscf_->signal(SIGKILL);
     cluster().kill_hard();
     scscf_->kill_hard();
@@ -57,6 +59,7 @@ TEST_F(Durability, SR_REG_60_calls_go_on_without_the_database_and_REGISTER_gets_
     ready();
     Phone dave("dave", 200, address(scscf_host), sip_port);
     sql("SELECT policy.allow_domain('isp.example', next_hop => 'sip:" + support::loopback(200) + ":5060')");
+    EXPECT_TRUE(scscf_->logs("ISTHMUS-PO-002")) << "the row is in force before the database goes";
     expect_call_from_alice_to_bob();
     cluster().kill_hard();
 
