@@ -1,5 +1,6 @@
 #include "common/runtime/directory.hpp"
 #include "common/runtime/program.hpp"
+#include "icscf/metrics.hpp"
 #include "icscf/options.hpp"
 #include "icscf/pipeline.hpp"
 
@@ -26,7 +27,7 @@ runtime::Assembly assemble(const runtime::Parts& parts) {
     node->shared.network.follow(*node->directory, std::chrono::seconds(2));
     // Who comes before the list is known would be told that no S-CSCF fits.
     node->shared.network.wait_until_read(std::chrono::seconds(10));
-    parts.metrics.watch("isthmus_location_cache_entries", "Identities whose S-CSCF is remembered", {},
+    parts.metrics.watch(icscf::measures::location_cache_entries, {},
                         [node] { return static_cast<double>(node->shared.locations.size()); });
     runtime::Assembly assembly;
     assembly.make_role = [node](runtime::Core& core) { return icscf::make_role(core, node->shared); };

@@ -1,4 +1,5 @@
 #include "common/runtime/program.hpp"
+#include "pcscf/metrics.hpp"
 #include "pcscf/options.hpp"
 #include "pcscf/pipeline.hpp"
 
@@ -31,7 +32,7 @@ pcscf::Settings settings_from(const runtime::Configuration& configuration) {
 runtime::Assembly assemble(const runtime::Parts& parts) {
     auto shared = std::make_shared<Shared>();
     shared->settings = settings_from(parts.configuration);
-    parts.metrics.watch("isthmus_access_bindings", "Registered contacts the P-CSCF knows", {},
+    parts.metrics.watch(pcscf::measures::access_bindings, {},
                         [shared] { return static_cast<double>(shared->bindings.size()); });
     runtime::Assembly assembly;
     assembly.make_role = [shared](runtime::Core& core) {

@@ -4,6 +4,7 @@
 
 #include "common/runtime/refusal.hpp"
 #include "scscf/interworking/translate.hpp"
+#include "scscf/metrics.hpp"
 #include "scscf/onward.hpp"
 
 namespace isthmus::scscf {
@@ -149,16 +150,12 @@ std::shared_ptr<runtime::ForwardUser> InternetService::border_for_responses(bool
 
 void InternetService::count_attempt(std::string_view level, int status) {
     shared_.metrics
-        ->counter("isthmus_internet_attempts_total", "INVITEs to Internet domains by relaxation level and final status",
-                  {{"level", std::string(level)}, {"status", std::to_string(status)}})
+        ->counter(measures::internet_attempts, {{"level", std::string(level)}, {"status", std::to_string(status)}})
         .add(core_.index());
 }
 
 void InternetService::count(const std::string& mode, const std::string& outcome) {
-    shared_.metrics
-        ->counter("isthmus_internet_calls_total", "Calls to Internet domains by mode and outcome",
-                  {{"mode", mode}, {"outcome", outcome}})
-        .add(core_.index());
+    shared_.metrics->counter(measures::internet_calls, {{"mode", mode}, {"outcome", outcome}}).add(core_.index());
 }
 
 }  // namespace isthmus::scscf

@@ -2,6 +2,7 @@
 #include "common/runtime/directory.hpp"
 #include "common/runtime/program.hpp"
 #include "scscf/messages.hpp"
+#include "scscf/metrics.hpp"
 #include "scscf/options.hpp"
 #include "scscf/pipeline.hpp"
 #include "scscf/restart.hpp"
@@ -36,13 +37,13 @@ scscf::Settings settings_from(const runtime::Configuration& configuration) {
 }
 
 void watch(const runtime::Parts& parts, const std::shared_ptr<Node>& node) {
-    parts.metrics.watch("isthmus_registrations", "Implicit registration sets with a live contact", {},
+    parts.metrics.watch(scscf::measures::registrations, {},
                         [node] { return static_cast<double>(node->shared.registrations.size()); });
-    parts.metrics.watch("isthmus_policy_version", "Version of the policy in force", {},
+    parts.metrics.watch(scscf::measures::policy_version, {},
                         [node] { return static_cast<double>(node->policy.status().version); });
-    parts.metrics.watch("isthmus_policy_rows", "Rows of the policy in force", {},
+    parts.metrics.watch(scscf::measures::policy_rows, {},
                         [node] { return static_cast<double>(node->policy.status().rows); });
-    parts.metrics.watch("isthmus_policy_age_seconds", "How long the database has not confirmed the policy", {}, [node] {
+    parts.metrics.watch(scscf::measures::policy_age, {}, [node] {
         return std::chrono::duration<double>(node->policy.status().age(scscf::PolicyStore::Clock::now())).count();
     });
 }

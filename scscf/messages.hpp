@@ -1,6 +1,8 @@
 // The S-CSCF's own entries of the message catalogue.
 #pragma once
 
+#include <array>
+
 #include "common/observability/log.hpp"
 #include "common/observability/message.hpp"
 #include "scscf/policy_loader.hpp"
@@ -75,6 +77,9 @@ inline constexpr observability::Message assignment_circle = observability::Messa
     .cause = "S-CSCFs read different databases, or two of them have each other's name in scscf.uri.",
     .action = "Compare [database] conninfo and scscf.uri of the S-CSCFs.",
 };
+
+inline constexpr std::array all = {&policy_loaded,        &policy_waiting,  &policy_row_rejected, &policy_database_lost,
+                                   &policy_database_back, &user_taken_over, &user_lost,           &assignment_circle};
 
 }  // namespace messages
 

@@ -39,30 +39,6 @@ inline constexpr Message worker_failed = MessageText{
     .cause = "A programming error.",
     .action = "Report it with the trace of the call named before it.",
 };
-inline constexpr Message listen_failed = MessageText{
-    .id = "ISTHMUS-TP-001",
-    .level = Level::error,
-    .text = "cannot listen on {transport} {address}: {reason}",
-    .meaning = "The node cannot receive on a configured address.",
-    .cause = "The address is in use, not of this host, or its port needs a privilege.",
-    .action = "Correct [listen], or stop what holds the port.",
-};
-inline constexpr Message send_failed = MessageText{
-    .id = "ISTHMUS-TP-002",
-    .level = Level::warning,
-    .text = "cannot send to {transport} {peer}: {reason}",
-    .meaning = "A message did not leave; its transaction is told and tries the next target, if there is one.",
-    .cause = "The peer refuses connections or the network has no route.",
-    .action = "Check the peer and the way to it.",
-};
-inline constexpr Message message_refused = MessageText{
-    .id = "ISTHMUS-TP-003",
-    .level = Level::debug,
-    .text = "refused {bytes} bytes from {transport} {peer}: {reason}",
-    .meaning = "What arrived was no SIP message that could be answered.",
-    .cause = "A faulty or hostile sender.",
-    .action = "Nothing, unless it comes from a neighbour of yours: then look into the trace.",
-};
 inline constexpr Message connection_closed = MessageText{
     .id = "ISTHMUS-TP-004",
     .level = Level::debug,
@@ -153,30 +129,6 @@ inline constexpr Message database_lost = MessageText{
     .cause = "PostgreSQL stopped or the network to it broke.",
     .action = "Bring PostgreSQL back; the node reconnects by itself.",
 };
-inline constexpr Message schema_too_old = MessageText{
-    .id = "ISTHMUS-DB-004",
-    .level = Level::error,
-    .text = "the database schema lacks migration {missing}; it has {present}",
-    .meaning = "The node does not serve from this database.",
-    .cause = "The program is newer than the schema.",
-    .action = "Run schema/apply against the database.",
-};
-inline constexpr Message log_overrun = MessageText{
-    .id = "ISTHMUS-OB-001",
-    .level = Level::warning,
-    .text = "{dropped} log lines were dropped",
-    .meaning = "More was logged than could be written; the oldest waiting lines were given up.",
-    .cause = "A slow disk, or level debug under load.",
-    .action = "Raise [log] level.",
-};
-inline constexpr Message trace_overrun = MessageText{
-    .id = "ISTHMUS-OB-002",
-    .level = Level::warning,
-    .text = "{dropped} trace records were dropped",
-    .meaning = "The trace file has gaps.",
-    .cause = "More messages than the disk takes.",
-    .action = "Trace a quieter node, or use a faster disk.",
-};
 inline constexpr Message trace_failed = MessageText{
     .id = "ISTHMUS-OB-003",
     .level = Level::error,
@@ -185,21 +137,12 @@ inline constexpr Message trace_failed = MessageText{
     .cause = "The disk is full or the folder is not writable.",
     .action = "Correct [trace] file, or make room.",
 };
-inline constexpr Message http_failed = MessageText{
-    .id = "ISTHMUS-OB-004",
-    .level = Level::error,
-    .text = "cannot serve HTTP on {address}: {reason}",
-    .meaning = "There is no /metrics and no /healthz.",
-    .cause = "The address is in use or not of this host.",
-    .action = "Correct [http] listen.",
-};
 
 inline constexpr std::array all = {
-    &node_started,        &node_stopping,       &node_stopped,         &worker_failed,    &listen_failed,
-    &send_failed,         &message_refused,     &connection_closed,    &tls_failed,       &tls_client_failed,
-    &certificates_in_use, &certificate_warning, &certificates_refused, &database_waiting, &database_connected,
-    &database_lost,       &schema_too_old,      &log_overrun,          &trace_overrun,    &trace_failed,
-    &http_failed,         &dns_silent,          &dns_answers,
+    &node_started,        &node_stopping,        &node_stopped,      &worker_failed,
+    &connection_closed,   &tls_failed,           &tls_client_failed, &certificates_in_use,
+    &certificate_warning, &certificates_refused, &database_waiting,  &database_connected,
+    &database_lost,       &trace_failed,         &dns_silent,        &dns_answers,
 };
 
 }  // namespace isthmus::observability::messages

@@ -75,9 +75,25 @@ prometheus::ClientMetric collect(const Labels& labels, const Instrument& instrum
     return out;
 }
 
-bool ends_with_unit(const std::string& name) {
-    static constexpr std::array<std::string_view, 3> units = {"_seconds", "_bytes", "_messages"};
-    return std::any_of(units.begin(), units.end(), [&](std::string_view unit) { return name.ends_with(unit); });
+prometheus::MetricType type_of(MetricKind kind) {
+    if (kind == MetricKind::counter) return prometheus::MetricType::Counter;
+    return kind == MetricKind::gauge ? prometheus::MetricType::Gauge : prometheus::MetricType::Histogram;
+}
+
+/// The labels the catalogue names, in its order.
+bool has_its_labels(const MetricText& text, const Labels& labels) {
+    if (labels.size() > text.labels.size()) return false;
+    for (std::size_t i = 0; i < text.labels.size(); ++i)
+        if ((i < labels.size() ? std::string_view(labels[i].first) : std::string_view()) != text.labels[i])
+            return false;
+    return true;
+}
+
+std::string labels_of(const MetricText& text) {
+    std::string out;
+    for (const auto label : text.labels)
+        if (!label.empty()) out.append(out.empty() ? "`" : ", `").append(label).append("`");
+    return out;
 }
 
 }  // namespace
@@ -97,17 +113,20 @@ class Metrics::Collector : public prometheus::Collectable {
         return out;
     }
 
-    /// The instrument of that name and those labels, made by `make` when there is none yet.
+    /// The instrument of that metric and those labels, made by `make` when there is none yet.
     template <class T, class Make>
-    T& find(const std::string& name, const std::string& help, prometheus::MetricType type, const Labels& labels,
-            Make make) {
-        if (!name.starts_with("isthmus_")) throw std::logic_error("metric without isthmus_: " + name);
+    T& find(const MetricText& text, MetricKind kind, const Labels& labels, Make make) {
+        const std::string name(text.name);
+        if (text.kind != kind) throw std::logic_error("metric of another kind: " + name);
+        if (!has_its_labels(text, labels)) throw std::logic_error("labels that are not of the catalogue: " + name);
         const std::lock_guard lock(mutex_);
-        auto& family = families_.try_emplace(name, Family{.help = help, .type = type, .metrics = {}}).first->second;
+        auto& family =
+            families_.try_emplace(name, Family{.help = std::string(text.help), .type = type_of(kind), .metrics = {}})
+                .first->second;
         auto place = family.metrics.find(labels);
         if (place == family.metrics.end()) place = family.metrics.emplace(labels, make()).first;
         auto* instrument = std::get_if<T>(&place->second);
-        if (family.type != type || instrument == nullptr)
+        if (family.type != type_of(kind) || instrument == nullptr)
             throw std::logic_error("metric is of another kind already: " + name);
         return *instrument;
     }
@@ -123,34 +142,46 @@ class Metrics::Collector : public prometheus::Collectable {
 Metrics::Metrics(std::size_t workers) : collector_(std::make_unique<Collector>(workers)) {}
 Metrics::~Metrics() = default;
 
-Counter& Metrics::counter(const std::string& name, const std::string& help, const Labels& labels) {
-    if (!name.ends_with("_total")) throw std::logic_error("counter without _total: " + name);
-    return *collector_->find<std::unique_ptr<Counter>>(name, help, prometheus::MetricType::Counter, labels, [&] {
-        return std::make_unique<Counter>(collector_->workers());
-    });
+Counter& Metrics::counter(const Metric& metric, const Labels& labels) {
+    return *collector_->find<std::unique_ptr<Counter>>(
+        metric.text(), MetricKind::counter, labels, [&] { return std::make_unique<Counter>(collector_->workers()); });
 }
 
-Gauge& Metrics::gauge(const std::string& name, const std::string& help, const Labels& labels) {
-    return *collector_->find<std::unique_ptr<Gauge>>(name, help, prometheus::MetricType::Gauge, labels,
+Gauge& Metrics::gauge(const Metric& metric, const Labels& labels) {
+    return *collector_->find<std::unique_ptr<Gauge>>(metric.text(), MetricKind::gauge, labels,
                                                      [&] { return std::make_unique<Gauge>(collector_->workers()); });
 }
 
-Histogram& Metrics::histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
-                              const Labels& labels) {
-    if (!ends_with_unit(name)) throw std::logic_error("histogram without a unit: " + name);
-    return *collector_->find<std::unique_ptr<Histogram>>(name, help, prometheus::MetricType::Histogram, labels, [&] {
+Histogram& Metrics::histogram(const Metric& metric, const std::vector<double>& bounds, const Labels& labels) {
+    return *collector_->find<std::unique_ptr<Histogram>>(metric.text(), MetricKind::histogram, labels, [&] {
         return std::make_unique<Histogram>(collector_->workers(), bounds);
     });
 }
 
-void Metrics::watch(const std::string& name, const std::string& help, const Labels& labels,
-                    std::function<double()> read) {
-    const auto type = name.ends_with("_total") ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
-    collector_->find<Watched>(name, help, type, labels, [&] { return read; });
+void Metrics::watch(const Metric& metric, const Labels& labels, std::function<double()> read) {
+    const auto& text = metric.text();
+    if (text.kind == MetricKind::histogram)
+        throw std::logic_error("a histogram is not read: " + std::string(text.name));
+    collector_->find<Watched>(text, text.kind, labels, [&] { return read; });
 }
 
 std::string Metrics::serialise() const {
     return prometheus::TextSerializer().Serialize(collector_->Collect());
+}
+
+std::string_view name_of(MetricKind kind) {
+    if (kind == MetricKind::counter) return "counter";
+    return kind == MetricKind::gauge ? "gauge" : "histogram";
+}
+
+std::string describe(std::span<const Metric* const> catalogue) {
+    std::string out = "| Name | Type | Unit | Labels | What it tells |\n|---|---|---|---|---|\n";
+    for (const auto* metric : catalogue) {
+        const auto& text = metric->text();
+        out.append("| `").append(text.name).append("` | ").append(name_of(text.kind)).append(" | ");
+        out.append(text.unit).append(" | ").append(labels_of(text)).append(" | ").append(text.help).append(" |\n");
+    }
+    return out;
 }
 
 }  // namespace isthmus::observability

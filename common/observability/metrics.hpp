@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/observability/metric.hpp"
+
 namespace isthmus::observability {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
@@ -78,8 +80,8 @@ class Histogram {
 };
 
 /// Owner of all metrics of a node. Look a metric up once and keep the reference: it lives as long as this.
-/// Asking again for the same name and labels gives the same object; for the same name in another kind, or a name
-/// without "isthmus_" or its unit, throws std::logic_error.
+/// Asking again for the same metric and labels gives the same object. Throws std::logic_error for a metric of another
+/// kind, or labels that are not those of its catalogue.
 class Metrics {
   public:
     explicit Metrics(std::size_t workers);
@@ -87,13 +89,11 @@ class Metrics {
     Metrics(const Metrics&) = delete;
     Metrics& operator=(const Metrics&) = delete;
 
-    Counter& counter(const std::string& name, const std::string& help, const Labels& labels = {});  ///< ..._total
-    Gauge& gauge(const std::string& name, const std::string& help, const Labels& labels = {});
-    Histogram& histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
-                         const Labels& labels = {});  ///< ..._seconds, _bytes, _messages
-    /// A value that is read when somebody scrapes, on the scraper's thread; a counter when named ..._total, else a
-    /// gauge.
-    void watch(const std::string& name, const std::string& help, const Labels& labels, std::function<double()> read);
+    Counter& counter(const Metric& metric, const Labels& labels = {});
+    Gauge& gauge(const Metric& metric, const Labels& labels = {});
+    Histogram& histogram(const Metric& metric, const std::vector<double>& bounds, const Labels& labels = {});
+    /// A counter or gauge whose value is read when somebody scrapes, on the scraper's thread.
+    void watch(const Metric& metric, const Labels& labels, std::function<double()> read);
 
     /// The page of /metrics.
     [[nodiscard]] std::string serialise() const;

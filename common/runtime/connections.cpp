@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "common/observability/catalogue.hpp"
+#include "common/observability/metric_catalogue.hpp"
 
 namespace isthmus::runtime {
 namespace {
@@ -154,7 +155,7 @@ ConnectionSink connection_sink(observability::Log& log, observability::Metrics& 
     const auto counters = [&](const char* side) {
         Counters found{};
         for (std::size_t i = 0; i < faults.size(); ++i)
-            found[i] = &metrics.counter("isthmus_tls_failures_total", "TLS connections that did not come about",
+            found[i] = &metrics.counter(observability::measures::tls_failures,
                                         {{"opened_by", side}, {"reason", std::string(name(faults[i]))}});
         return found;
     };
@@ -176,8 +177,8 @@ Certificates::Certificates(const Configuration& configuration, observability::Lo
     : configuration_(configuration),
       log_(log),
       expires_(std::make_shared<std::atomic<double>>(std::numeric_limits<double>::infinity())) {
-    metrics.watch("isthmus_tls_certificate_expiry_seconds", "When the first of our certificates expires, since 1970",
-                  {}, [expires = expires_] { return expires->load(); });
+    metrics.watch(observability::measures::tls_certificate_expiry, {},
+                  [expires = expires_] { return expires->load(); });
 }
 
 void Certificates::start(Server& server) {

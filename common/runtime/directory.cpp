@@ -4,6 +4,7 @@
 
 #include "common/database/schema_version.hpp"
 #include "common/observability/catalogue.hpp"
+#include "common/observability/metric_catalogue.hpp"
 
 namespace isthmus::runtime {
 
@@ -63,7 +64,7 @@ std::unique_ptr<subscriber::PostgresDirectory> make_directory(const Parts& parts
             else
                 log.write(messages::database_connected, {{"schema", database::known_migrations().back().file}});
         });
-    parts.metrics.watch("isthmus_directory_down", "1 while the subscriber directory is known to be unreachable", {},
+    parts.metrics.watch(observability::measures::directory_down, {},
                         [raw = directory.get()] { return raw->known_down() ? 1.0 : 0.0; });
     return directory;
 }

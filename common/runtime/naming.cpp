@@ -1,6 +1,7 @@
 #include "common/runtime/naming.hpp"
 
 #include "common/observability/catalogue.hpp"
+#include "common/observability/metric_catalogue.hpp"
 
 namespace isthmus::runtime {
 
@@ -23,20 +24,19 @@ void report(observability::Log& log, const transport::ResolverEvent& event) {
 }
 
 void watch_dns(observability::Metrics& metrics, const Server& server) {
-    const auto watch = [&](const char* name, const char* help, auto read) {
-        metrics.watch(name, help, {}, [&server, read] { return static_cast<double>(read(server.dns())); });
+    const auto watch = [&](const observability::Metric& metric, auto read) {
+        metrics.watch(metric, {}, [&server, read] { return static_cast<double>(read(server.dns())); });
     };
     using Counts = const transport::ResolverCounts&;
-    watch("isthmus_dns_queries_total", "Questions put to name servers", [](Counts c) { return c.queries; });
-    watch("isthmus_dns_cache_hits_total", "Questions answered from memory", [](Counts c) { return c.cache_hits; });
-    watch("isthmus_dns_timeouts_total", "Questions that no name server answered", [](Counts c) { return c.timeouts; });
-    watch("isthmus_dns_negative_total", "Answers: no such name or no such record", [](Counts c) { return c.negative; });
-    watch("isthmus_dns_failures_total", "Answers of no use: errors, lame servers, loops of aliases",
-          [](Counts c) { return c.failures; });
-    watch("isthmus_dns_cache_entries", "Answers remembered", [](Counts c) { return c.cache_entries; });
-    metrics.watch("isthmus_sip_failovers_total", "Requests that went to a further target", {},
+    watch(observability::measures::dns_queries, [](Counts c) { return c.queries; });
+    watch(observability::measures::dns_cache_hits, [](Counts c) { return c.cache_hits; });
+    watch(observability::measures::dns_timeouts, [](Counts c) { return c.timeouts; });
+    watch(observability::measures::dns_negative, [](Counts c) { return c.negative; });
+    watch(observability::measures::dns_failures, [](Counts c) { return c.failures; });
+    watch(observability::measures::dns_cache_entries, [](Counts c) { return c.cache_entries; });
+    metrics.watch(observability::measures::sip_failovers, {},
                   [&server] { return static_cast<double>(server.totals().counters.failovers); });
-    metrics.watch("isthmus_quarantined_targets", "Next hops that were put in quarantine and not asked since", {},
+    metrics.watch(observability::measures::quarantined_targets, {},
                   [&server] { return static_cast<double>(server.quarantine().size()); });
 }
 

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "common/observability/catalogue.hpp"
+#include "common/observability/metric_catalogue.hpp"
 #include "common/observability/trace.hpp"
 #include "common/runtime/connections.hpp"
 #include "common/runtime/diagnose.hpp"
@@ -94,23 +95,19 @@ std::string listening_on(const Node& node) {
 }
 
 void watch_server(observability::Metrics& metrics, const Server& server) {
-    const auto watch = [&](const char* name, const char* help, auto read) {
-        metrics.watch(name, help, {}, [&server, read] { return static_cast<double>(read(server.totals())); });
+    const auto watch = [&](const observability::Metric& metric, auto read) {
+        metrics.watch(metric, {}, [&server, read] { return static_cast<double>(read(server.totals())); });
     };
     using Totals = const Server::Totals&;
-    watch("isthmus_sip_received_total", "SIP messages received", [](Totals t) { return t.counters.received; });
-    watch("isthmus_sip_sent_total", "SIP messages sent", [](Totals t) { return t.counters.sent; });
-    watch("isthmus_sip_malformed_total", "Messages refused or dropped at the door",
-          [](Totals t) { return t.counters.malformed; });
-    watch("isthmus_sip_stray_responses_total", "Responses that matched no transaction",
-          [](Totals t) { return t.counters.stray_responses; });
-    watch("isthmus_sip_retransmissions_total", "Requests and responses repeated, ours and theirs",
-          [](Totals t) { return t.counters.retransmissions; });
-    watch("isthmus_server_transactions", "Server transactions held", [](Totals t) { return t.server_transactions; });
-    watch("isthmus_client_transactions", "Client transactions held", [](Totals t) { return t.client_transactions; });
-    watch("isthmus_tcp_connections", "TCP connections open, those with TLS included",
-          [](Totals t) { return t.connections; });
-    watch("isthmus_tls_connections", "TLS connections in use", [](Totals t) { return t.tls_connections; });
+    watch(observability::measures::sip_received, [](Totals t) { return t.counters.received; });
+    watch(observability::measures::sip_sent, [](Totals t) { return t.counters.sent; });
+    watch(observability::measures::sip_malformed, [](Totals t) { return t.counters.malformed; });
+    watch(observability::measures::sip_stray_responses, [](Totals t) { return t.counters.stray_responses; });
+    watch(observability::measures::sip_retransmissions, [](Totals t) { return t.counters.retransmissions; });
+    watch(observability::measures::server_transactions, [](Totals t) { return t.server_transactions; });
+    watch(observability::measures::client_transactions, [](Totals t) { return t.client_transactions; });
+    watch(observability::measures::tcp_connections, [](Totals t) { return t.connections; });
+    watch(observability::measures::tls_connections, [](Totals t) { return t.tls_connections; });
 }
 
 observability::HttpHandlers handlers(observability::Metrics& metrics, const Assembly& assembly, const std::string& name,
@@ -154,14 +151,11 @@ int serve(const Configuration& configuration, const Description& description) {
                    connection_sink(log, metrics)});
     watch_server(metrics, server);
     watch_dns(metrics, server);
-    metrics.watch("isthmus_trace_dropped_total", "Trace records dropped", {},
+    metrics.watch(observability::measures::trace_dropped, {},
                   [&trace] { return static_cast<double>(trace.dropped()); });
-    metrics.watch("isthmus_hep_sent_total", "Messages sent to the HEP collector", {},
-                  [&hep] { return static_cast<double>(hep.sent()); });
-    metrics.watch("isthmus_hep_dropped_total", "Messages the HEP queue had no room for, or that could not be sent", {},
-                  [&hep] { return static_cast<double>(hep.dropped()); });
-    metrics.watch("isthmus_log_dropped_total", "Log lines dropped", {},
-                  [&log] { return static_cast<double>(log.dropped()); });
+    metrics.watch(observability::measures::hep_sent, {}, [&hep] { return static_cast<double>(hep.sent()); });
+    metrics.watch(observability::measures::hep_dropped, {}, [&hep] { return static_cast<double>(hep.dropped()); });
+    metrics.watch(observability::measures::log_dropped, {}, [&log] { return static_cast<double>(log.dropped()); });
     Certificates certificates(configuration, log, metrics);
     certificates.start(server);
     if (assembly.bound) assembly.bound(server);

@@ -13,10 +13,18 @@ namespace {
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
+constexpr Message send_failed = MessageText{
+    .id = "ISTHMUS-TEST-001",
+    .level = Level::warning,
+    .text = "cannot send to {transport} {peer}: {reason}",
+    .meaning = "m",
+    .cause = "c",
+    .action = "a",
+};
+
 TEST(Log, a_line_carries_id_text_and_the_fields_by_name) {
-    EXPECT_EQ(render(messages::send_failed, "scscf1",
-                     {{"transport", "udp"}, {"peer", "1.2.3.4:5060"}, {"reason", "no route"}}),
-              "level=warning id=ISTHMUS-TP-002 node=scscf1 text=\"cannot send to udp 1.2.3.4:5060: no route\" "
+    EXPECT_EQ(render(send_failed, "scscf1", {{"transport", "udp"}, {"peer", "1.2.3.4:5060"}, {"reason", "no route"}}),
+              "level=warning id=ISTHMUS-TEST-001 node=scscf1 text=\"cannot send to udp 1.2.3.4:5060: no route\" "
               "transport=udp peer=1.2.3.4:5060 reason=\"no route\"");
 }
 
