@@ -1,6 +1,7 @@
 #include "common/runtime/trace_sink.hpp"
 
 #include "common/runtime/dispatch.hpp"
+#include "common/runtime/session_keys.hpp"
 #include "common/sip/text.hpp"
 
 namespace isthmus::runtime {
@@ -80,9 +81,12 @@ TraceSink trace_sink(observability::Trace& trace, observability::HepExporter& he
     if (!trace.on() && !hep.on()) return {};
     return [&trace, &hep](const Traced& traced) {
         const auto now = std::chrono::system_clock::now();
-        const auto call_id = call_id_of(traced.octets);
-        if (trace.on()) write(trace, traced, call_id, now);
-        if (hep.on()) send(hep, traced, call_id, now);
+        const auto hidden = without_session_keys(traced.octets);
+        Traced shown = traced;
+        if (hidden) shown.octets = *hidden;
+        const auto call_id = call_id_of(shown.octets);
+        if (trace.on()) write(trace, shown, call_id, now);
+        if (hep.on()) send(hep, shown, call_id, now);
     };
 }
 

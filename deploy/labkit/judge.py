@@ -162,7 +162,8 @@ def challenged_by_card(at_phone, inside, answer):
     kept = digest_parameters(inside.first("www-authenticate"))
     need(kept.get("nonce") == seen["nonce"], "the S-CSCF sent another nonce than the phone got")
     for key in ("ik", "ck"):
-        need(re.fullmatch("[0-9a-f]{32}", kept.get(key, "")), f"the S-CSCF's challenge has no {key} of 32 hex digits")
+        need(len(kept.get(key, "")) == 32, f"the S-CSCF's challenge has no {key} of 32 digits")
+        need(kept[key] == "x" * 32, f"the trace of the S-CSCF shows {key}")
     need(answer is not None, "the phone sent no second REGISTER")
     said = digest_parameters(answer.first("authorization"))
     need(said.get("algorithm") == "AKAv1-MD5" and said.get("nonce") == seen["nonce"],

@@ -151,7 +151,7 @@ class Registered(unittest.TestCase):
 
 class ChallengedByCard(unittest.TestCase):
     NONCE = "I1U8vpY3qJ0hiuZNrke/NVXzKLQ1d7m5Sp/6w1Tfr7M="  # set 1 of docs/procedures/cx.md section 9
-    KEYS = ',ik="f769bcd751044604127672711c6d3441",ck="b40ba9a3c58b2a05bbf0d987b21bf8cb"'
+    KEYS = f',ik="{"x" * 32}",ck="{"x" * 32}"'  # a node hides their digits before they reach a trace
 
     def challenge(self, more="", algorithm="AKAv1-MD5", nonce=NONCE):
         return sip.Message(answer("401 Unauthorized", "1 REGISTER",
@@ -181,6 +181,7 @@ class ChallengedByCard(unittest.TestCase):
                 (1, None, "no 401"), (1, self.challenge(self.KEYS, nonce=other), "another nonce"),
                 (1, self.challenge(), "no ik"), (1, self.challenge(self.KEYS[:30] + '"'), "no ik"),
                 (1, self.challenge(self.KEYS.split(",ck")[0]), "no ck"),
+                (1, self.challenge(',ik="f769bcd751044604127672711c6d3441",ck="b40b"'), "shows ik"),
                 (2, None, "no second"), (2, self.reply(algorithm="MD5"), "by MD5"), (2, self.reply(nonce=other), "nonce"),
                 (2, self.reply(response=""), "no response")):
             recording = list(good)
