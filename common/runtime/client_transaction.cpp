@@ -54,6 +54,7 @@ void ClientTransaction::start(transport::Octets octets, std::string_view decisio
 
 void ClientTransaction::response(Message message) {
     const int status = message.status();
+    heard_ = true;
     perform(std::visit([status](auto& machine) { return machine.response(status); }, machine_), &message);
     if (status < 200) return;
     if (std::holds_alternative<transaction::NonInviteClient>(machine_) || status >= 300) user_.reset();
@@ -78,6 +79,10 @@ void ClientTransaction::cancel(std::string_view reason, std::string_view decisio
 void ClientTransaction::transport_failed() {
     if (fall_back_to_udp()) return;
     perform(std::visit([](auto& machine) { return machine.transport_error(); }, machine_), nullptr);
+}
+
+void ClientTransaction::unreachable(const transport::Address& to) {
+    if (!heard_ && peer_.protocol == Protocol::udp && peer_.address == to) transport_failed();
 }
 
 bool ClientTransaction::fall_back_to_udp() {

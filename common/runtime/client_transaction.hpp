@@ -78,6 +78,7 @@ class ClientTransaction final : public std::enable_shared_from_this<ClientTransa
     void start(transport::Octets octets, std::string_view decision);
     void response(sip::Message message);
     void transport_failed();
+    void unreachable(const transport::Address& to);
     void on_timer(std::uint8_t slot) override;
     void perform(const transaction::Actions& actions, sip::Message* message, std::string_view decision = {});
     void send_ack(const sip::Message* response);
@@ -92,6 +93,7 @@ class ClientTransaction final : public std::enable_shared_from_this<ClientTransa
     Timer repeat_;
     Timer life_;
     std::uint16_t branch_;
+    bool heard_ = false;  // of any response
     bool acknowledged_ = false;
     bool cancelled_ = false;
     bool by_size_ = false;  // TCP was chosen for the size alone: UDP is the way back (IW-RTE-09)

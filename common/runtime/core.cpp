@@ -140,6 +140,14 @@ void Core::send_failed(std::uint64_t reference) {
     transaction->transport_failed();
 }
 
+void Core::unreachable(const transport::Address& to, const proxy::Branch& branch, bool cancel) {
+    if (branch.worker != index_ || branch.epoch != node_.epoch) return;
+    const auto found = clients_.find(reference_of(branch.number, cancel));
+    if (found == clients_.end()) return;
+    const auto transaction = found->second;
+    transaction->unreachable(to);
+}
+
 void Core::answer_stateless(const Message& request, const Arrival& arrival, int status, std::string_view reason,
                             std::string_view detail) {
     auto copy = Message::response(request, status, reason, random_text());

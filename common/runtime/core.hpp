@@ -121,6 +121,10 @@ class Core {
     void receive(std::string octets, const Arrival& arrival);
     void advance();
     void send_failed(std::uint64_t reference);
+    /// An ICMP error says that a request did not get to `to` (IW-RTE-08). It counts only for a transaction that sent
+    /// there by UDP and has heard nothing yet: so whoever forges one, and has seen or guessed the branch, makes a
+    /// request go to its next target, no more.
+    void unreachable(const transport::Address& to, const proxy::Branch& branch, bool cancel);
 
     // For roles and for the interpreters of this room
     [[nodiscard]] const Node& node() const { return node_; }

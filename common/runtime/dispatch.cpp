@@ -37,6 +37,13 @@ Seen look(std::string_view octets, std::size_t at, bool response) {
     return seen;
 }
 
+std::optional<proxy::Branch> branch_of(std::string_view via) {
+    const auto first = via.substr(0, sip::find_outside(via, ','));
+    const auto params = first.substr(std::min(first.find(';'), first.size() - (first.empty() ? 0 : 1)));
+    const auto text = sip::find_param(params.empty() ? params : params.substr(1), "branch");
+    return text ? proxy::decode_branch(*text) : std::nullopt;
+}
+
 bool ours(const Node& node, std::uint16_t epoch, std::size_t worker) {
     return epoch == node.epoch && worker < node.workers;
 }
@@ -51,10 +58,7 @@ std::size_t worker_of(std::string_view octets, const Node& node) {
     if (start_end == std::string_view::npos) return 0;
     const auto seen = look(octets, start_end + 1, response);
     if (response) {
-        const auto first = seen.via.substr(0, sip::find_outside(seen.via, ','));
-        const auto params = first.substr(std::min(first.find(';'), first.size() - (first.empty() ? 0 : 1)));
-        const auto text = sip::find_param(params.empty() ? params : params.substr(1), "branch");
-        const auto branch = text ? proxy::decode_branch(*text) : std::nullopt;
+        const auto branch = branch_of(seen.via);
         if (branch && ours(node, branch->epoch, branch->worker)) return branch->worker;
     } else {
         auto token = seen.route.empty() ? std::nullopt : proxy::token_of(seen.route, node.secret);
@@ -65,6 +69,17 @@ std::size_t worker_of(std::string_view octets, const Node& node) {
         if (token && ours(node, token->epoch, token->worker)) return token->worker;
     }
     return transaction::keyed_hash(node.seed, seen.call_id) % node.workers;
+}
+
+std::optional<Returned> returned_request(std::string_view octets, const Node& node) {
+    const auto start_end = octets.find('\n');
+    if (start_end == std::string_view::npos) return std::nullopt;
+    const auto method = octets.substr(0, std::min(octets.find(' '), start_end));
+    if (method == "ACK" || method.substr(0, 4) == "SIP/") return std::nullopt;
+    const auto whole_lines = octets.substr(0, octets.rfind('\n') + 1);
+    const auto branch = branch_of(look(whole_lines, start_end + 1, false).via);
+    if (!branch || !ours(node, branch->epoch, branch->worker)) return std::nullopt;
+    return Returned{*branch, method == "CANCEL"};
 }
 
 std::string_view call_id_of(std::string_view octets) {

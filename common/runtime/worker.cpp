@@ -112,9 +112,21 @@ void Worker::read_socket(std::size_t listener) {
                 take(octets, {{Protocol::udp, from}, static_cast<std::uint8_t>(listener)});
             });
             flush();
+            // An error keeps the socket readable: woken for nothing, it is looked for.
+            if (count == 0) read_errors(listener);
             if (count < transport::UdpSocket::batch) break;
         }
         read_socket(listener);
+    });
+}
+
+void Worker::read_errors(std::size_t listener) {
+    sockets_[listener]->receive_errors([this](const Address& to, std::string_view octets) {
+        const auto returned = returned_request(octets, node_);
+        if (!returned) return;
+        auto& owner = *colleagues_[returned->branch.worker];
+        owner.enqueue(
+            [&owner, to, returned = *returned] { owner.core_.unreachable(to, returned.branch, returned.cancel); });
     });
 }
 

@@ -59,6 +59,7 @@ class Worker final : public Outside {
 
   private:
     void read_socket(std::size_t listener);
+    void read_errors(std::size_t listener);
     void take(std::string_view octets, const Arrival& arrival);
     void hand_over(std::string_view octets, const Arrival& arrival);
     void drain_inbox();

@@ -34,6 +34,10 @@ class UdpSocket {
     static constexpr std::size_t batch = 64;
     /// Reads what is there, at most `batch` datagrams. Returns how many.
     std::size_t receive(const std::function<void(const Address& from, std::string_view octets)>& take);
+    /// What a host or router said it could not deliver: port, host, network or protocol unreachable (RFC 3261 18.4),
+    /// with as much of the datagram as came back. Costs one look when receive() gave less than a batch. Returns how
+    /// many.
+    std::size_t receive_errors(const std::function<void(const Address& to, std::string_view octets)>& take) const;
     /// Any thread. What the kernel has no room for is dropped, as UDP does. Returns how many were sent.
     std::size_t send(const std::vector<Datagram>& datagrams) const;
 

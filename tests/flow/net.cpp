@@ -38,6 +38,8 @@ void Net::send(Host& from, const Peer& to, const std::string& octets) {
     const std::string target = found == hosts_.end() ? to.address.text() : found->second->name();
     const auto what = first_word(octets);
     if (what.rfind("100", 0) != 0) ladder_.push_back(from.name() + " -> " + target + " " + what);
+    if (to.protocol == Protocol::udp && closed_[to.address.text()])
+        return later([&from, address = to.address, octets] { from.undeliverable(address, octets.substr(0, 548)); });
     if (found == hosts_.end() || silent_[to.address.text()]) return;
     later(
         [host = found->second, source = Peer{to.protocol, from.address()}, octets] { host->deliver(source, octets); });
@@ -193,6 +195,11 @@ void NodeHost::send_failed(const Outside& outside, std::uint64_t reference) {
 
 void NodeHost::deliver(const Peer& from, const std::string& octets) {
     cores_[runtime::worker_of(octets, node_)]->receive(octets, {from, 0});
+}
+
+void NodeHost::undeliverable(const Address& to, const std::string& octets) {
+    if (const auto returned = runtime::returned_request(octets, node_))
+        cores_[returned->branch.worker]->unreachable(to, returned->branch, returned->cancel);
 }
 
 void Phone::deliver(const Peer& from, const std::string& octets) {

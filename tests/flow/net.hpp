@@ -24,6 +24,11 @@ class Host {
     Host(const Host&) = delete;
     Host& operator=(const Host&) = delete;
     virtual void deliver(const transport::Peer& from, const std::string& octets) = 0;
+    /// What was sent to `to` came back, as ICMP has it.
+    virtual void undeliverable(const transport::Address& to, const std::string& octets) {
+        (void)to;
+        (void)octets;
+    }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const transport::Address& address() const { return address_; }
 
@@ -42,6 +47,8 @@ class Net {
     [[nodiscard]] bool refuses_tls(const transport::Peer& peer) const {
         return peer.protocol == transport::Protocol::tls && no_tls_.count(peer.address.text()) == 1;
     }
+    /// Nobody listens at this UDP port: who sends there gets back an ICMP error with the first 548 octets.
+    void close_port(const std::string& address, bool closed = true) { closed_[address] = closed; }
     /// Puts a message on its way and a line into the ladder.
     void send(Host& from, const transport::Peer& to, const std::string& octets);
     void later(std::function<void()> task) { tasks_.push_back(std::move(task)); }
@@ -83,6 +90,7 @@ class Net {
     std::deque<Unanswered> silent_questions_;
     std::map<std::string, Host*> hosts_;
     std::map<std::string, bool> silent_;
+    std::map<std::string, bool> closed_;
     std::set<std::string> no_tls_;
     std::deque<std::function<void()>> tasks_;
     std::vector<std::function<void()>> ticks_;
@@ -99,6 +107,7 @@ class NodeHost final : public Host {
     /// Call once for each worker, then the node works.
     void start(const std::function<std::unique_ptr<runtime::Role>(runtime::Core&)>& make_role);
     void deliver(const transport::Peer& from, const std::string& octets) override;
+    void undeliverable(const transport::Address& to, const std::string& octets) override;
     [[nodiscard]] const runtime::Node& node() const { return node_; }
     runtime::Core& core(std::size_t worker) { return *cores_[worker]; }
     transport::Quarantine& quarantine() { return quarantine_; }
