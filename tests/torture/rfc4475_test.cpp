@@ -56,7 +56,7 @@ const Row rows[] = {
     {"dblreq", Fate::served},
     {"semiuri", Fate::served},
     {"transports", Fate::served},
-    {"mpart01", Fate::refused, {504}},  // its Route names a host where nobody listens (IW-RTE-08)
+    {"mpart01", Fate::refused, {500}},  // its Route names a port where nobody listens: ICMP (IW-RTE-08)
     {"unreason", Fate::stray},
     {"noreason", Fate::stray},
     // 3.1.2 invalid messages
