@@ -14,6 +14,10 @@ TLS_PORT = 5061
 HTTP_PORT = 9090
 
 CORE = {"pcscf": "127.0.1.10", "icscf": "127.0.1.20", "scscf": "127.0.1.30"}
+# A second one of each. DNS leads to either I-CSCF; capability and priority lead to an S-CSCF.
+SECOND = {"pcscf2": "127.0.1.18", "icscf2": "127.0.1.28", "scscf2": "127.0.1.38"}
+NODES = {**CORE, **SECOND}
+ICSCF_NAME, PCSCF_NAME = f"icscf.{HOME}", f"pcscf.{HOME}"
 NAME_SERVER, DNS_PORT = "127.0.1.53", 5353
 KAMAILIO = "127.0.1.50"
 KAMAILIO_AS_IMPOSTOR = "127.0.1.51"
@@ -34,13 +38,33 @@ PHONES = {"alice": "127.0.1.11", "bob": "127.0.1.12", "rita": "127.0.1.13", "car
 CARDS = {"carol": {"k": "a6eb5ecb4131b197d159bc06b3e199f4", "op": "3f697cd39415c92c3afdf0fc4d24a14a", "amf": "8000"}}
 
 
+# SIPp asks no name server: who uses the second P-CSCF is told so.
+AT_SECOND_PCSCF = {"bob"}
+# Who wants a capability that only the second S-CSCF has.
+CAPABILITY = 7
+WANTS_CAPABILITY = {"bob"}
+
+
+def pcscf_of(user):
+    return NODES["pcscf2"] if user in AT_SECOND_PCSCF else NODES["pcscf"]
+
+
+def role_of(node):
+    return node.rstrip("2")
+
+
 def with_password():
     return [user for user in PHONES if user not in CARDS]
 
 
-def core_uri(role):
+def core_uri(node):
     """How the other CSCFs reach this one."""
-    return f"sip:{CORE[role]}:{TLS_PORT};transport=tls" if CORE_BY_TLS else f"sip:{CORE[role]}:{PORT}"
+    return f"sip:{NODES[node]}:{TLS_PORT};transport=tls" if CORE_BY_TLS else f"sip:{NODES[node]}:{PORT}"
+
+
+def icscf_uri():
+    """Either of the two, as DNS says."""
+    return f"sip:{ICSCF_NAME}" + (";transport=tls" if CORE_BY_TLS else "")
 
 
 def password(user):
@@ -50,7 +74,8 @@ def password(user):
 def title_of():
     """Ladder columns, left to right."""
     return {**{address: user for user, address in PHONES.items()},
-            CORE["pcscf"]: "P-CSCF", CORE["icscf"]: "I-CSCF", CORE["scscf"]: "S-CSCF",
+            NODES["pcscf"]: "P-CSCF", NODES["pcscf2"]: "P-CSCF 2", NODES["icscf"]: "I-CSCF", NODES["icscf2"]: "I-CSCF 2",
+            NODES["scscf"]: "S-CSCF", NODES["scscf2"]: "S-CSCF 2",
             DEAD: "dead server", KAMAILIO: "ISP (Kamailio)", KAMAILIO_AS_IMPOSTOR: "impostor", BARESIP: "dave (baresip)"}
 
 

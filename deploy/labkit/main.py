@@ -10,7 +10,7 @@ import sys
 from . import judge, trace
 from .demo import Demo
 from .layout import (BACKUP, BARESIP, CARDS, CORE, DNS_PORT, HOME, HTTP_PORT, INTERNET_USER, ISP, KAMAILIO, NAME_SERVER,
-                     PORT, PRESET, PROGRAMS, ROOT, Folders, password, title_of, with_password)
+                     NODES, PCSCF_NAME, PORT, PRESET, PROGRAMS, ROOT, Folders, password, title_of, with_password)
 from .postgresql import BINARIES, Cluster
 from .process import LabError, undisturbed
 from .programs import Lab, health
@@ -21,7 +21,7 @@ def say(text):
 
 
 def build():
-    """The three programs; the folder they are in."""
+    """The programs of the three roles; the folder they are in."""
     targets = [f"{role}_program" for role in CORE]
     for command in (["cmake", "--preset", PRESET], ["cmake", "--build", "--preset", PRESET, "--target", *targets]):
         say(" ".join(command))
@@ -33,8 +33,9 @@ def build():
 def introduce(lab):
     print(f"""
 The lab is up. Everything is on this machine's loopback network.
-  P-CSCF   {CORE['pcscf']}:{PORT}   where an IMS phone registers (UDP or TCP), domain {HOME}
-  I-CSCF   {CORE['icscf']}:{PORT}   S-CSCF {CORE['scscf']}:{PORT}   metrics and health on port {HTTP_PORT} of each
+  P-CSCF   {NODES['pcscf']}:{PORT}, {NODES['pcscf2']}:{PORT} (SRV of {PCSCF_NAME})   where an IMS phone registers, domain {HOME}
+  I-CSCF   {NODES['icscf']}:{PORT}, {NODES['icscf2']}:{PORT}   S-CSCF {NODES['scscf']}:{PORT}, {NODES['scscf2']}:{PORT}
+           metrics and health on port {HTTP_PORT} of each
   users    {', '.join(f'{user}@{HOME} (password {password(user)})' for user in with_password())}
   card     {', '.join(f'{user}@{HOME} (K {card["k"]}, OP {card["op"]}, AMF {card["amf"]})' for user, card in CARDS.items())}
   names    {HOME}, {ISP}, {BACKUP}: unbound on {NAME_SERVER}:{DNS_PORT}
@@ -47,10 +48,10 @@ Stop it with deploy/lab down.""")
 
 def status(lab):
     everything = True
-    for name in ("unbound", "kamailio", "baresip", *CORE):
+    for name in ("unbound", "kamailio", "baresip", *NODES):
         pid = lab.programs.pid(name)
         detail = ""
-        if name in CORE and pid:
+        if name in NODES and pid:
             serving, body = health(name)
             detail = body.strip() or "no answer on /healthz"
             everything = everything and serving
@@ -121,7 +122,7 @@ def explain_registration(records, identity):
     arrows = [arrow for arrow in trace.arrows_of(records) if arrow.message.method == "REGISTER"
               and judge.parties(arrow.message)[1] == identity]
     asked = next((arrow for arrow in reversed(arrows) if not arrow.message.is_response
-                  and trace.host(arrow.target) == CORE["pcscf"]), None)
+                  and trace.host(arrow.target) in (NODES["pcscf"], NODES["pcscf2"])), None)
     if asked is None:
         print(f"  not registered, and no REGISTER came. What to do: let the phone register at {CORE['pcscf']}:{PORT}, "
               f"domain {HOME}")

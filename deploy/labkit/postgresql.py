@@ -5,8 +5,8 @@ import pwd
 import shutil
 import subprocess
 
-from .layout import (BACKUP, CARDS, HOME, IMPOSTOR, ISP, KAMAILIO_AS_IMPOSTOR, PHONES, ROOT, SECURE_ISP,
-                     TLS_PORT, core_uri, password)
+from .layout import (BACKUP, CAPABILITY, CARDS, HOME, IMPOSTOR, ISP, KAMAILIO_AS_IMPOSTOR, PHONES, ROOT, SECURE_ISP,
+                     TLS_PORT, WANTS_CAPABILITY, core_uri, password)
 from .process import LabError
 
 BINARIES = pathlib.Path("/usr/lib/postgresql/15/bin")
@@ -99,13 +99,16 @@ class Cluster:
         if done.returncode:
             raise LabError(done.stderr.strip() or "schema/apply failed")
         self.sql(f"SELECT subscriber.add_home_domain('{HOME}');"
-                 f"SELECT subscriber.add_server('{core_uri('scscf')}')")
+                 f"SELECT subscriber.add_server('{core_uri('scscf')}');"
+                 # Second choice, but the only one with that capability.
+                 f"SELECT subscriber.add_server('{core_uri('scscf2')}', ARRAY[{CAPABILITY}], priority => 1)")
         for number, user in enumerate(PHONES, start=1):
             if not self.sql(f"SELECT 1 FROM subscriber.public_identity WHERE uri = 'sip:{user}@{HOME}'"):
                 card = CARDS.get(user)
                 secret = (f"k => '{card['k']}', op => '{card['op']}', amf => '{card['amf']}'" if card
                           else f"'{password(user)}'")
-                self.sql(f"SELECT subscriber.add('{user}', '{HOME}', {secret}, tel => '+1555100{number}')")
+                wants = f", mandatory_capabilities => ARRAY[{CAPABILITY}]" if user in WANTS_CAPABILITY else ""
+                self.sql(f"SELECT subscriber.add('{user}', '{HOME}', {secret}, tel => '+1555100{number}'{wants})")
         self.allow_isp()
         # The name server says that one is reached by TLS; for the other our own operator demands it.
         self.sql(f"SELECT policy.allow_domain('{SECURE_ISP}', mode => 'RETRY')")

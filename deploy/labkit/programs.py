@@ -12,9 +12,9 @@ import urllib.request
 
 from . import sip, trace
 from .certificates import Authority
-from .layout import (BACKUP, BARESIP, BARESIP_CONTROL, CORE, DEAD, DNS_PORT, HOME, HTTP_PORT, INTERNET_PASSWORD,
-                     INTERNET_USER, ISP, KAMAILIO, KAMAILIO_AS_IMPOSTOR, NAME_SERVER, PHONES, PORT, ROOT, SECURE_ISP,
-                     TLS_PORT, core_uri, password)
+from .layout import (BACKUP, BARESIP, BARESIP_CONTROL, DEAD, DNS_PORT, HOME, HTTP_PORT, INTERNET_PASSWORD,
+                     INTERNET_USER, ISP, KAMAILIO, KAMAILIO_AS_IMPOSTOR, NAME_SERVER, NODES, PHONES, PORT, ROOT, SECURE_ISP,
+                     TLS_PORT, ICSCF_NAME, core_uri, icscf_uri, password, pcscf_of, role_of)
 from .process import LabError, Programs, is_free, wait_until
 
 TEMPLATES = ROOT / "deploy" / "config"
@@ -29,7 +29,7 @@ def render(template, target, values, folder=TEMPLATES):
 def health(role):
     """(serving, body) of a CSCF's /healthz; (False, "") when nobody answers."""
     try:
-        with urllib.request.urlopen(f"http://{CORE[role]}:{HTTP_PORT}/healthz", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://{NODES[role]}:{HTTP_PORT}/healthz", timeout=2) as answer:
             return True, answer.read().decode()
     except urllib.error.HTTPError as error:
         return False, error.read().decode()
@@ -45,7 +45,7 @@ class Lab:
     # --- starting ---
 
     def check_addresses(self):
-        wanted = {"Kamailio": KAMAILIO, "baresip": BARESIP, **{role: address for role, address in CORE.items()}}
+        wanted = {"Kamailio": KAMAILIO, "baresip": BARESIP, **NODES}
         for name, address in wanted.items():
             if not is_free(address, PORT):
                 raise LabError(f"{address}:{PORT}, wanted for {name}, is taken; is another lab up?")
@@ -54,7 +54,7 @@ class Lab:
 
     def start_name_server(self):
         values = {"address": NAME_SERVER, "name_server": NAME_SERVER, "folder": self.folders.dns, "home": HOME, "isp": ISP,
-                  "secure": SECURE_ISP, "tls_port": TLS_PORT, "kamailio": KAMAILIO, "backup": BACKUP, "dead": DEAD, **CORE}
+                  "secure": SECURE_ISP, "tls_port": TLS_PORT, "kamailio": KAMAILIO, "backup": BACKUP, "dead": DEAD, **NODES}
         for zone in ("home", "isp", "secure"):
             render(f"{zone}.zone.in", self.folders.dns / f"{zone}.zone", {**values, "port": PORT})
         config = render("unbound.conf.in", self.folders.dns / "unbound.conf", {**values, "port": DNS_PORT})
@@ -66,21 +66,23 @@ class Lab:
         """Each CSCF is known by its address, the ISP by address and domain, the impostor by a domain not its own."""
         authority = Authority(self.folders.certificates)
         authority.make()
-        for role, address in CORE.items():
-            authority.issue(role, f"IP:{address}")
+        for node, address in NODES.items():
+            names = [f"IP:{address}"] + ([f"DNS:{ICSCF_NAME}"] if role_of(node) == "icscf" else [])
+            authority.issue(node, *names)
         authority.issue("isp", f"IP:{KAMAILIO}", f"DNS:{SECURE_ISP}")
         authority.issue("impostor", "DNS:somebody-else.example")
 
-    def start_core(self, role):
+    def start_core(self, node):
+        role = role_of(node)
         values = {"conninfo": self.cluster.conninfo("isthmus_core"), "token_secret": self.folders.token_secret(),
-                  "trace": self.folders.trace / f"{role}.jsonl", "home": HOME, "port": PORT, "http_port": HTTP_PORT,
-                  "tls_port": TLS_PORT, "certificates": self.folders.certificates, "role": role,
-                  "scscf_uri": core_uri("scscf"), "icscf_uri": core_uri("icscf"),
-                  "address": CORE[role], "name_server": f"{NAME_SERVER}:{DNS_PORT}",
-                  "trusted": ", ".join(f'"{address}"' for address in CORE.values())}
-        config = render(f"{role}.toml.in", self.folders.config / f"{role}.toml", values)
+                  "trace": self.folders.trace / f"{node}.jsonl", "home": HOME, "port": PORT, "http_port": HTTP_PORT,
+                  "tls_port": TLS_PORT, "certificates": self.folders.certificates, "node": node,
+                  "scscf_uri": core_uri(node), "icscf_uri": icscf_uri(), "icscf_name": ICSCF_NAME,
+                  "address": NODES[node], "name_server": f"{NAME_SERVER}:{DNS_PORT}",
+                  "trusted": ", ".join(f'"{address}"' for address in NODES.values())}
+        config = render(f"{role}.toml.in", self.folders.config / f"{node}.toml", values)
         config.chmod(0o600)
-        self.programs.start(role, [str(self.binaries / role), "--config", str(config)])
+        self.programs.start(node, [str(self.binaries / role), "--config", str(config)])
 
     def await_core(self, role):
         wait_until(lambda: self.programs.must_run(role) and health(role)[0], 30, f"{role} does not become ready")
@@ -129,14 +131,14 @@ class Lab:
         say("Kamailio (the ISP's SIP server) and baresip (the Internet phone)")
         self.start_isp()
         self.start_phone()
-        say("P-CSCF, I-CSCF, S-CSCF")
-        for role in CORE:
-            self.start_core(role)
-        for role in CORE:
-            self.await_core(role)
+        say("two P-CSCFs, two I-CSCFs, two S-CSCFs")
+        for node in NODES:
+            self.start_core(node)
+        for node in NODES:
+            self.await_core(node)
 
     def stop(self):
-        for name in ("sipp", *CORE, "baresip", "kamailio", "unbound"):
+        for name in ("sipp", *NODES, "baresip", "kamailio", "unbound"):
             self.programs.stop(name)
         self.cluster.stop()
 
@@ -147,8 +149,8 @@ class Lab:
 
     def records(self):
         out = self.isp_records()
-        for role, address in CORE.items():
-            for record in trace.read_node_trace(self.folders.trace / f"{role}.jsonl"):
+        for node, address in NODES.items():
+            for record in trace.read_node_trace(self.folders.trace / f"{node}.jsonl"):
                 out.append(record._replace(node=address))
         return sorted(out, key=lambda record: record.time)
 
@@ -173,7 +175,7 @@ class Lab:
         """What openssl printed, the answer of a CSCF's TLS port among it. `expected`: the address its certificate must
         name."""
         authority = str(self.folders.certificates / "authority.pem")
-        command = ["openssl", "s_client", "-bind", f"{source}:0", "-connect", f"{CORE[role]}:{TLS_PORT}", "-CAfile",
+        command = ["openssl", "s_client", "-bind", f"{source}:0", "-connect", f"{NODES[role]}:{TLS_PORT}", "-CAfile",
                    authority, "-verify_return_error", "-verify_ip", expected, "-quiet"]
         client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
@@ -189,7 +191,7 @@ class Lab:
         if card:
             script = render(f"{scenario}.xml.in", self.folders.sipp / f"{name}.xml", card, SCENARIOS)
         log = self.folders.sipp / f"{name}.log"
-        command = ["sipp", f"{CORE['pcscf']}:{PORT}", "-sf", str(script), "-i", PHONES[user],
+        command = ["sipp", f"{pcscf_of(user)}:{PORT}", "-sf", str(script), "-i", PHONES[user],
                    "-p", str(PORT), "-m", "1", "-nostdin", "-timeout", f"{seconds}s", "-timeout_error",
                    "-s", user, "-au", f"{user}@{HOME}", "-ap", password(user), "-auth_uri", HOME,
                    "-trace_msg", "-message_file", str(log), "-trace_err", "-error_file",
