@@ -2,15 +2,16 @@
 # What one stateful record-routing hop costs; see --help.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-rate=1000 seconds=60 bound=0.150 hold=200 transport=udp build=$root/build/release report=
+rate=1000 seconds=60 bound=0.150 hold=200 transport=udp hep= build=$root/build/release report=
 usage() {
     cat <<'HELP'
-tests/bench/hop.sh [--rate N] [--seconds N] [--bound X] [--hold MS] [--transport P] [--build DIR] [REPORT]
+tests/bench/hop.sh [--rate N] [--seconds N] [--bound X] [--hold MS] [--transport P] [--hep] [--build DIR] [REPORT]
   --rate N      calls a second (1000)
   --seconds N   how long (60)
   --bound X     CPU seconds per 1,000 calls allowed for the hop (0.150)
   --hold MS     from the answer to the BYE (200)
   --transport P udp, tcp or tls (udp)
+  --hep         the hop sends each message to a HEP collector, which only reads
   --build DIR   build folder (build/release)
 Builds the hop and its generator, makes the calls, prints what they cost; the last line is the figure. Exits 1 past
 the bound or with a call lost. REPORT gets {"checks":[{"name","ok","detail"}]}.
@@ -23,6 +24,7 @@ while [ $# -gt 0 ]; do
         declare "${1#--}=$2"
         shift 2
         ;;
+    --hep) hep=1; shift ;;
     -h | --help) usage; exit 0 ;;
     -*) usage >&2; exit 2 ;;
     *) report=$1; shift ;;
@@ -41,19 +43,37 @@ cmake --build "$build" --target bench_hop bench_generator >&2
 
 work=$(mktemp -d)
 hop=
+collector=
 finish() {
     [ -z "$hop" ] || kill "$hop" 2>/dev/null || true
+    [ -z "$collector" ] || kill "$collector" 2>/dev/null || true
     rm -rf "$work"
 }
 trap finish EXIT
 way=("$transport")
+more=()
 if [ "$transport" = tls ]; then
     curve=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2)
     openssl req -x509 "${curve[@]}" -subj "/CN=bench" -addext "subjectAltName=IP:127.0.3.10,IP:127.0.3.11,IP:127.0.3.12" \
         -keyout "$work/key" -out "$work/certificate" 2>"$work/openssl" || { cat "$work/openssl" >&2; exit 1; }
     way+=("$work/certificate" "$work/key" "$work/certificate")
 fi
-"$build/bench/bench_hop" 127.0.3.10:5060 "${way[@]}" >"$work/hop" &
+if [ -n "$hep" ]; then
+    python3 -c 'import socket
+reader = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+reader.bind(("127.0.3.13", 0))
+print(reader.getsockname()[1], flush=True)
+space = bytearray(65536)
+while True:
+    reader.recv_into(space)' >"$work/collector" &
+    collector=$!
+    until [ -s "$work/collector" ]; do
+        kill -0 "$collector" 2>/dev/null || { echo "hop.sh: the collector did not start" >&2; exit 1; }
+        sleep 0.05
+    done
+    more=("hep=127.0.3.13:$(cat "$work/collector")")
+fi
+"$build/bench/bench_hop" 127.0.3.10:5060 "${way[@]}" "${more[@]}" >"$work/hop" &
 hop=$!
 for _ in $(seq 100); do
     grep -q ready "$work/hop" && break
@@ -89,6 +109,7 @@ row "set-up p50, p99, longest" "${got[p50_ms]}, ${got[p99_ms]}, ${got[max_ms]} m
 row "hop: CPU" "$cpu s"
 row "hop: resident at start, at end" "$((resident_before / 1024)), $((resident_after / 1024)) MiB"
 row "hop: transactions lingering at end" "${got[servers]} server, ${got[clients]} client"
+[ -z "$hep" ] || row "HEP: sent, dropped" "${got[hep_sent]}, ${got[hep_dropped]}"
 row "generator: CPU, latest start of a call" "${got[cpu]} s, ${got[late_ms]} ms late"
 
 # A generator that fell behind did not hold the rate, and then the figure says nothing.

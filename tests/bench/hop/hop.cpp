@@ -3,7 +3,9 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "common/runtime/forwarding.hpp"
 #include "common/runtime/refusal.hpp"
 #include "common/runtime/server.hpp"
+#include "common/runtime/trace_sink.hpp"
 #include "tests/bench/hop/ways.hpp"
 
 namespace {
@@ -64,10 +67,16 @@ class Hop final : public runtime::Role {
 }  // namespace
 
 int main(int argc, char** argv) {
+    constexpr std::string_view hep_option = "hep=";
+    observability::HepOptions watched;
+    if (argc > 2 && std::string_view(argv[argc - 1]).starts_with(hep_option)) {
+        const auto collector = transport::Address::parse_with_port(argv[--argc] + hep_option.size(), 9060);
+        if (collector) watched = {.address = collector->ip(), .port = collector->port};
+    }
     const auto address = transport::Address::parse_with_port(argc > 1 ? argv[1] : "127.0.3.10:5060", 5060);
     const auto ways = bench::ways_from(argc - 2, argv + 2);
     if (!address || !ways) {
-        std::fprintf(stderr, "usage: hop [ADDRESS:PORT [udp|tcp|tls CERTIFICATE KEY AUTHORITY]]\n");
+        std::fprintf(stderr, "usage: hop [ADDRESS:PORT [udp|tcp|tls CERTIFICATE KEY AUTHORITY] [hep=ADDRESS:PORT]]\n");
         return 2;
     }
     sigset_t ends;
@@ -84,7 +93,10 @@ int main(int argc, char** argv) {
     node.udp = {*address};  // without TCP a message of any size leaves by UDP
     if (ways->protocol == transport::Protocol::tcp) node.tcp = node.udp;
     if (ways->protocol == transport::Protocol::tls) node.tls = node.udp;
-    runtime::Server server(std::move(node), [](runtime::Core& core) { return std::make_unique<Hop>(core); });
+    observability::Trace trace({});
+    observability::HepExporter hep(watched);
+    runtime::Server server(std::move(node), [](runtime::Core& core) { return std::make_unique<Hop>(core); },
+                           {.trace = runtime::trace_sink(trace, hep)});
     if (ways->credentials) server.use(ways->credentials);
     server.start();
     std::printf("ready\n");
@@ -93,13 +105,16 @@ int main(int argc, char** argv) {
     sigwait(&ends, &received);
 
     const auto totals = server.totals();
-    std::printf("received=%llu sent=%llu malformed=%llu stray=%llu retransmissions=%llu servers=%zu clients=%zu\n",
-                static_cast<unsigned long long>(totals.counters.received),
-                static_cast<unsigned long long>(totals.counters.sent),
-                static_cast<unsigned long long>(totals.counters.malformed),
-                static_cast<unsigned long long>(totals.counters.stray_responses),
-                static_cast<unsigned long long>(totals.counters.retransmissions), totals.server_transactions,
-                totals.client_transactions);
+    std::printf(
+        "received=%llu sent=%llu malformed=%llu stray=%llu retransmissions=%llu servers=%zu clients=%zu hep_sent=%llu "
+        "hep_dropped=%llu\n",
+        static_cast<unsigned long long>(totals.counters.received),
+        static_cast<unsigned long long>(totals.counters.sent),
+        static_cast<unsigned long long>(totals.counters.malformed),
+        static_cast<unsigned long long>(totals.counters.stray_responses),
+        static_cast<unsigned long long>(totals.counters.retransmissions), totals.server_transactions,
+        totals.client_transactions, static_cast<unsigned long long>(hep.sent()),
+        static_cast<unsigned long long>(hep.dropped()));
     server.stop(std::chrono::milliseconds(0));
     return 0;
 }

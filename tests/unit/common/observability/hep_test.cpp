@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <map>
+#include <thread>
 
 #include "common/observability/hep_exporter.hpp"
 
@@ -123,6 +124,32 @@ TEST(HepExporter, what_the_queue_does_not_hold_is_dropped_and_counted) {
     exporter.send(packet());
     EXPECT_EQ(exporter.dropped(), 1U);
     EXPECT_EQ(exporter.sent(), 0U);
+}
+
+TEST(HepExporter, a_collector_that_never_reads_holds_nobody_up_and_each_message_is_counted) {
+    const Collector collector;
+    HepExporter exporter({.address = "127.0.0.1", .port = collector.port, .queue_bytes = 4'000});
+    constexpr std::uint64_t many = 50'000;  // more than the system's buffers hold
+    for (std::uint64_t i = 0; i < many; ++i) exporter.send(packet());
+    EXPECT_GT(exporter.dropped(), 0U);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (exporter.sent() + exporter.dropped() < many && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::yield();
+    EXPECT_EQ(exporter.sent() + exporter.dropped(), many);
+}
+
+TEST(HepExporter, nobody_at_the_collector_is_no_reason_to_stop) {
+    std::uint16_t closed = 0;
+    {
+        const Collector gone;
+        closed = gone.port;
+    }
+    HepExporter exporter({.address = "127.0.0.1", .port = closed});
+    for (int i = 0; i < 100; ++i) exporter.send(packet());
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (exporter.sent() + exporter.dropped() < 100 && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::yield();
+    EXPECT_EQ(exporter.sent() + exporter.dropped(), 100U);
 }
 
 TEST(HepExporter, off_without_an_address_and_loud_about_a_bad_one) {
