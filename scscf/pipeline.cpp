@@ -168,7 +168,7 @@ class Scscf final : public runtime::Role {
     }
 
     /// Reads who serves the user; goes on with `here` unless that is another S-CSCF.
-    void find_elsewhere(const Transaction& transaction, std::function<void()> here) {
+    void find_elsewhere(const Transaction& transaction, const std::function<void()>& here) {
         const auto to = sip::NameAddr::parse(transaction->request().value(HeaderId::to));
         const auto uri = sip::Uri::parse(transaction->request().request_uri());
         const Want want{to->uri.canonical_identity(), false, uri ? generation_in(uri->params) : std::nullopt,

@@ -175,12 +175,13 @@ void RegistrarService::publish_others(const ims::Profile& profile, const std::st
     std::unordered_map<std::string, std::vector<ims::Binding>> others;
     for (const auto& binding : bindings)
         if (binding.private_identity != name) others[binding.private_identity].push_back(binding);
-    for (auto& [other, own] : others) {
+    for (auto& group : others) {
+        const auto& other = group.first;
         const auto set = table_.find(profile.set_id);
         if (set && std::any_of(set->bindings.begin(), set->bindings.end(),
                                [&](const ims::Binding& known) { return known.private_identity == other; }))
             continue;
-        table_.publish(profile, other, std::move(own));
+        table_.publish(profile, other, std::move(group.second));
     }
 }
 

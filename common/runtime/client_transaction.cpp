@@ -57,7 +57,7 @@ void ClientTransaction::response(Message message) {
     heard_ = true;
     perform(std::visit([status](auto& machine) { return machine.response(status); }, machine_), &message);
     if (status < 200) return;
-    if (std::holds_alternative<transaction::NonInviteClient>(machine_) || status >= 300) user_.reset();
+    if (std::holds_alternative<transaction::NonInviteClient>(machine_) || status >= 300) abandon();
     if (!acknowledged_) octets_.reset();  // nothing is left to repeat
 }
 

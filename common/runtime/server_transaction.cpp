@@ -61,7 +61,7 @@ void ServerTransaction::end_in_silence() {
     answered_ = silent_ = true;
     repeat_.disarm();
     request_.reset();
-    hear_cancel_ = nullptr;
+    abandon();
     core_.arm(life_, stragglers_ms);
 }
 
