@@ -2,13 +2,13 @@
 # What one stateful record-routing hop costs; see --help.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-rate=1000 seconds=60 bound=0.150 hold=200 transport=udp hep= build=$root/build/release report=
+rate=1000 seconds=60 bound=0.130 hold=200 transport=udp hep= build=$root/build/release report=
 usage() {
     cat <<'HELP'
 tests/bench/hop.sh [--rate N] [--seconds N] [--bound X] [--hold MS] [--transport P] [--hep] [--build DIR] [REPORT]
   --rate N      calls a second (1000)
   --seconds N   how long (60)
-  --bound X     CPU seconds per 1,000 calls allowed for the hop (0.150)
+  --bound X     CPU seconds per 1,000 calls allowed for the hop (0.130)
   --hold MS     from the answer to the BYE (200)
   --transport P udp, tcp or tls (udp)
   --hep         the hop sends each message to a HEP collector, which only reads
